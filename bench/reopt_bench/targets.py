@@ -1,0 +1,102 @@
+"""The five figures to reach, and whether this run reached them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+
+from .engines import REOPT, STOCK
+from .figures import JIT_TIME, SESSION, STEADY, Figure, Table
+
+LONG_SESSION_MS = 1000.0
+HOOK_TIMEOUT_S = 120
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    text: str
+    limit: float
+    unit: str  # "" for a ratio
+    measured: float | None  # None: this run does not say
+    detail: str = ""  # where the figure comes from
+
+    @property
+    def verdict(self) -> str:
+        if self.measured is None:
+            return "not measured"
+        return "met" if self.measured <= self.limit else "missed"
+
+
+def run_hook_benchmark(executable: Path) -> float:
+    """The 99th percentile of a trip of the hook, in ns.
+
+    `executable` prints one JSON line with the member `hook_trip_p99_ns`.
+    Raises OSError, ValueError, KeyError or subprocess.SubprocessError.
+    """
+    done = subprocess.run(
+        [str(executable.resolve())],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HOOK_TIMEOUT_S,
+    )
+    return float(json.loads(done.stdout)["hook_trip_p99_ns"])
+
+
+def judge(kernels: Table, inputs: Table, hook_p99_ns: float | None) -> list[Target]:
+    worst_kernel, worst = _worst(kernels)
+    long_sessions = [
+        program
+        for program in kernels.programs
+        if (kernels.milliseconds(SESSION, program, STOCK) or 0) >= LONG_SESSION_MS
+    ]
+    return [
+        Target(
+            "steady state / ahead-of-time -O3, geometric mean",
+            1.10,
+            "",
+            kernels.geometric_mean(STEADY, REOPT),
+            _count(kernels, STEADY, kernels.programs, "kernels"),
+        ),
+        Target("steady state, worst kernel", 1.5, "", worst, worst_kernel),
+        Target(
+            "JIT time of inputs / stock, geometric mean",
+            1.0,
+            "",
+            inputs.geometric_mean(JIT_TIME, REOPT),
+            _count(inputs, JIT_TIME, inputs.programs, "input sets"),
+        ),
+        Target(
+            "whole session / stock, where stock needs 1 s or more",
+            0.5,
+            "",
+            kernels.geometric_mean(SESSION, REOPT, long_sessions.__contains__),
+            _count(kernels, SESSION, long_sessions, "kernels"),
+        ),
+        Target(
+            "hook, per trip, 99th percentile",
+            2.0,
+            "µs",
+            None if hook_p99_ns is None else hook_p99_ns / 1000,
+        ),
+    ]
+
+
+def _count(table: Table, figure: Figure, programs: list[str], noun: str) -> str:
+    """Of how many programs the mean is: fewer than there are if some failed."""
+    measured = [p for p in programs if table.shown(figure, p, REOPT) is not None]
+    return f"{len(measured)} of {len(programs)} {noun}"
+
+
+def _worst(kernels: Table) -> tuple[str, float | None]:
+    values = {
+        program: value
+        for program in kernels.programs
+        if (value := kernels.shown(STEADY, program, REOPT)) is not None
+    }
+    if not values:
+        return "", None
+    worst = max(values, key=values.get)
+    return worst, values[worst]

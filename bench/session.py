@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""Measures sessions: clang-repl with the plugin against its rivals, in one run.
+
+For each kernel and each input set, every engine runs the same text in turn, a
+few times; ratios are taken between neighbours (see `reopt_bench/figures.py` for
+what each figure means). The exit code is 1 when two engines disagree about an
+answer or an engine fails on a program, 2 for wrong usage, and 0 otherwise,
+whether or not the targets are met.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from reopt_bench import figures, programs, report, targets
+from reopt_bench.engines import (
+    AOT,
+    ENGINE_NAMES,
+    REOPT,
+    Engine,
+    Tools,
+    check_plugin,
+    make_engines,
+    make_parser,
+)
+from reopt_bench.machine import describe_machine
+from reopt_bench.programs import Program
+from reopt_bench.progress import Progress
+from reopt_bench.sessions import SessionFailure, SessionRun
+
+CALLS, REPEATS, TIMEOUT_S = 150, 3, 120
+QUICK_CALLS, QUICK_REPEATS = 30, 1
+QUICK_KERNELS = ["exceptions", "fib", "helpers", "sort", "spectral_norm"]
+QUICK_INPUT_SETS = ["small", "vectors"]
+
+
+def main() -> int:
+    parser = make_argument_parser()
+    arguments = parser.parse_args()
+    engine_names = choose_engines(parser, arguments)
+    set_defaults(parser, arguments)
+    kernels, input_sets = choose_programs(parser, arguments)
+    tools = Tools(
+        arguments.clang_repl, arguments.clangxx, arguments.plugin, arguments.timeout
+    )
+
+    if REOPT in engine_names:
+        try:
+            check_plugin(tools)
+        except SessionFailure as failure:
+            parser.error(f"{tools.plugin} does not work: {failure}")
+    machine = describe_machine(tools.clang_repl)
+    with tempfile.TemporaryDirectory(prefix="reopt-bench-") as folder:
+        engines = make_engines(engine_names, tools, Path(folder))
+        measurements = measure(engines, kernels, input_sets, tools, arguments)
+    hook_p99_ns = measure_hook(arguments.hook_bench, measurements)
+
+    cpu_time = arguments.cpu_time
+    kernel_table = figures.kernel_table(measurements, engine_names, cpu_time)
+    input_table = figures.input_set_table(
+        measurements, input_sets, engine_names, cpu_time
+    )
+    results = report.Results(
+        machine=machine,
+        settings={
+            "engines": engine_names,
+            "repeat": arguments.repeat,
+            "calls": arguments.calls,
+            "quick": arguments.quick,
+            "cpu_time": cpu_time,
+            "reopt_options": os.environ.get("REOPT_OPTIONS", ""),
+        },
+        measurements=measurements,
+        mismatches=figures.checksum_mismatches(measurements),
+        kernels=kernel_table,
+        inputs=input_table,
+        targets=targets.judge(kernel_table, input_table, hook_p99_ns),
+    )
+    if arguments.json:
+        text = json.dumps(report.as_json(results, input_sets), indent=1)
+        arguments.json.write_text(text + "\n")
+    if arguments.markdown:
+        arguments.markdown.write_text(report.as_markdown(results))
+    print(report.as_text(results))
+    return 1 if report.faults(results) else 0
+
+
+def make_argument_parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="reopt bench session",
+        description="Measures sessions of clang-repl with the plugin against stock "
+        "clang-repl, stock clang-repl at -O3, and clang++ -O3 ahead of time.",
+    )
+    parser.add_argument(
+        "--plugin", type=Path, help="ClangReopt.so; without it, reopt is left out"
+    )
+    parser.add_argument(
+        "--engines", nargs="+", choices=ENGINE_NAMES, metavar="ENGINE",
+        default=ENGINE_NAMES, help=f"which of {', '.join(ENGINE_NAMES)} to run",
+    )  # fmt: skip
+    parser.add_argument(
+        "--kernel", nargs="+", metavar="NAME", default=None,
+        help="run these kernels, and no others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--input-set", nargs="+", metavar="NAME", default=None,
+        help="run these input sets, and no others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quick", action="store_true",
+        help="few kernels and calls, less than a minute: shows that all works",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cpu-time", action="store_true",
+        help="for a busy machine: steady state and input sets in CPU time",
+    )  # fmt: skip
+    parser.add_argument("--repeat", type=int, help=f"default {REPEATS}")
+    parser.add_argument(
+        "--calls", type=int, help=f"of kernel_run() in a session, default {CALLS}"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=TIMEOUT_S, metavar="SECONDS",
+        help=f"for one session, default {TIMEOUT_S}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hook-bench", type=Path, metavar="PATH",
+        help='an executable that prints {"hook_trip_p99_ns": N}',
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the tables"
+    )
+    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
+    parser.add_argument("--clangxx", default="clang++-22", metavar="PATH")
+    return parser
+
+
+def choose_engines(parser: ArgumentParser, arguments: Namespace) -> list[str]:
+    """Ends the program if what they need is not there."""
+    names = [name for name in ENGINE_NAMES if name in arguments.engines]
+    if REOPT in names and arguments.plugin is None:
+        print("no --plugin: the engine reopt is left out", file=sys.stderr)
+        names.remove(REOPT)
+    if not names:
+        parser.error("no engine is left to run")
+    if REOPT in names and not arguments.plugin.is_file():
+        parser.error(f"no such plugin: {arguments.plugin}")
+    for tool in (arguments.clang_repl, arguments.clangxx):
+        if shutil.which(tool) is None:
+            parser.error(f"{tool} is not installed")
+    return names
+
+
+def set_defaults(parser: ArgumentParser, arguments: Namespace) -> None:
+    """Those that depend on --quick."""
+    quick = arguments.quick
+    arguments.repeat = arguments.repeat or (QUICK_REPEATS if quick else REPEATS)
+    arguments.calls = arguments.calls or (QUICK_CALLS if quick else CALLS)
+    if not 1 <= arguments.calls <= programs.MAX_CALLS:
+        parser.error(f"--calls must lie between 1 and {programs.MAX_CALLS}")
+    if arguments.repeat < 1:
+        parser.error("--repeat must be at least 1")
+
+
+def choose_programs(
+    parser: ArgumentParser, arguments: Namespace
+) -> tuple[list[Program], list[Program]]:
+    """The kernels and the input sets to run: the named ones, if any are named."""
+    kernel_names, input_set_names = arguments.kernel, arguments.input_set
+    if kernel_names or input_set_names:
+        kernel_names = kernel_names or []
+        input_set_names = input_set_names or []
+    elif arguments.quick:
+        kernel_names, input_set_names = QUICK_KERNELS, QUICK_INPUT_SETS
+    if arguments.engines == [AOT]:
+        input_set_names = []
+    return (
+        pick(parser, "kernel", programs.load_kernels(), kernel_names),
+        pick(parser, "input set", programs.load_input_sets(), input_set_names),
+    )
+
+
+def pick(
+    parser: ArgumentParser, noun: str, every: list[Program], names: list[str] | None
+) -> list[Program]:
+    """Those that are named, or every one if `names` is None."""
+    if names is None:
+        return every
+    by_name = {program.name: program for program in every}
+    if unknown := [name for name in names if name not in by_name]:
+        parser.error(f"no {noun} {unknown[0]}; there are {', '.join(by_name)}")
+    return [by_name[name] for name in names]
+
+
+def measure(
+    engines: list[Engine],
+    kernels: list[Program],
+    input_sets: list[Program],
+    tools: Tools,
+    arguments: Namespace,
+) -> figures.Measurements:
+    harness = programs.load_harness()
+    session_engines = [engine for engine in engines if engine.compiles_inputs]
+    session_engines.append(make_parser(tools))
+    measurements = figures.Measurements({}, {})
+    progress = Progress(
+        arguments.repeat
+        * (len(kernels) * len(engines) + len(input_sets) * len(session_engines))
+    )
+
+    def run_all(
+        program: Program, rivals: list[Engine], run: Callable[[Engine], SessionRun]
+    ) -> dict[str, list[SessionRun | None]]:
+        """Each repeat runs every engine once, each time in another order.
+
+        An engine that failed on a program does not get it again.
+        """
+        runs: dict[str, list[SessionRun | None]] = {r.name: [] for r in rivals}
+        failed: set[str] = set()
+        for repeat in range(arguments.repeat):
+            turn = repeat % len(rivals)
+            for rival in rivals[turn:] + rivals[:turn]:
+                progress.step(program.name, rival.name, repeat)
+                result: SessionRun | None = None
+                if rival.name not in failed:
+                    try:
+                        result = run(rival)
+                    except SessionFailure as failure:
+                        failed.add(rival.name)
+                        measurements.failures.append(
+                            f"{program.name}: {rival.name}: {failure}"
+                        )
+                runs[rival.name].append(result)
+        return runs
+
+    for kernel in kernels:
+        measurements.kernels[kernel.name] = run_all(
+            kernel, engines, lambda e: e.run_kernel(harness, kernel, arguments.calls)
+        )
+    for input_set in input_sets:
+        measurements.input_sets[input_set.name] = run_all(
+            input_set, session_engines, lambda e: e.run_input_set(harness, input_set)
+        )
+    progress.finish()
+    return measurements
+
+
+def measure_hook(
+    executable: Path | None, measurements: figures.Measurements
+) -> float | None:
+    if executable is None:
+        return None
+    try:
+        return targets.run_hook_benchmark(executable)
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+        measurements.failures.append(f"{executable}: {error}")
+        return None
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted")

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Tests of the benchmark's own arithmetic; starts no engine."""
+
+from __future__ import annotations
+
+import unittest
+
+from reopt_bench import figures, programs
+from reopt_bench.engines import AOT, REOPT, STOCK
+from reopt_bench.figures import SESSION, STEADY, Measurements, Table
+from reopt_bench.sessions import SessionRun
+from reopt_bench.targets import Target, judge
+
+
+class CuttingInputs(unittest.TestCase):
+    def test_joins_lines_and_keeps_directives_apart(self):
+        text = (
+            "// Says what.\n#include <vector>\nint a;\n"
+            "//--- input\nint f() {\n  return a; // now\n}\n"
+        )
+        self.assertEqual(
+            programs.split_inputs(text, "t"),
+            ["#include <vector>", "int a;", "int f() { \\\nreturn a; \\\n}"],
+        )
+
+    def test_refuses_what_cannot_be_joined(self):
+        for line in ['auto url = "http://x";', "#define A \\"]:
+            with self.assertRaises(programs.ProgramError):
+                programs.split_inputs(line, "t")
+
+    def test_every_kernel_defines_its_entry_and_fits(self):
+        kernels = programs.load_kernels()
+        self.assertGreaterEqual(len(kernels), 16)
+        for kernel in kernels:
+            self.assertTrue(
+                any("long kernel_run()" in text for text in kernel.inputs), kernel.name
+            )
+
+    def test_few_functions_of_the_wide_set_are_called(self):
+        inputs = programs.wide_input_set().inputs
+        self.assertGreater(inputs[0].count("long wide_"), 1000)
+        called = sum(text.count("wide_") for text in inputs[1:])
+        self.assertEqual(called, programs.WIDE_CALLED)
+        self.assertLess(called, 100)
+
+
+class SteadyState(unittest.TestCase):
+    def test_is_the_median_of_the_last_third(self):
+        self.assertEqual(figures.steady_median([9, 9, 9, 9, 9, 9, 1, 2, 3]), 2)
+        self.assertEqual(figures.steady_median([7]), 7)
+
+    def test_begins_after_the_slow_calls(self):
+        self.assertEqual(figures.first_steady_call([10.0] * 8 + [2.0] * 40), 8)
+
+    def test_forgives_single_slow_calls(self):
+        durations = [10.0] * 3 + [2.0] * 40
+        durations[20] = durations[30] = 6.0
+        self.assertEqual(figures.first_steady_call(durations), 3)
+
+    def test_is_not_fooled_by_a_single_fast_call(self):
+        durations = [10.0, 2.0] + [10.0] * 6 + [2.0] * 40
+        self.assertEqual(figures.first_steady_call(durations), 8)
+
+    def test_may_never_come(self):
+        self.assertIsNone(figures.first_steady_call([1.0, 2.0, 4.0, 8.0] * 12))
+
+
+class Ratios(unittest.TestCase):
+    def make_table(self) -> Table:
+        table = Table([STEADY, SESSION], [REOPT, STOCK, AOT])
+        for engine, steady, session in [
+            (REOPT, [1.0, 30.0], [400.0, 400.0]),
+            (STOCK, [4.0, 80.0], [1600.0, 1600.0]),
+            (AOT, [1.0, 20.0], [300.0, 300.0]),
+        ]:
+            times = [
+                {STEADY.key: a, SESSION.key: b} for a, b in zip(steady, session)
+            ]
+            table.add("kernel", engine, times)
+        return table
+
+    def test_are_taken_within_a_repeat(self):
+        shown = self.make_table().shown(STEADY, "kernel", REOPT)
+        self.assertEqual(shown, (1.0 + 1.5) / 2)
+
+    def test_leave_failed_runs_out(self):
+        table = self.make_table()
+        table.add("other", REOPT, [{}, {}])
+        self.assertIsNone(table.shown(STEADY, "other", REOPT))
+        self.assertEqual(table.geometric_mean(STEADY, REOPT), 1.25)
+
+    def test_decide_the_targets(self):
+        inputs = Table([], [REOPT, STOCK])
+        steady, worst, jit, session, hook = judge(self.make_table(), inputs, 1500.0)
+        self.assertEqual(steady.verdict, "missed")
+        self.assertEqual((worst.verdict, worst.detail), ("met", "kernel"))
+        self.assertEqual(jit.verdict, "not measured")
+        self.assertEqual((session.measured, session.verdict), (0.25, "met"))
+        self.assertEqual((hook.measured, hook.verdict), (1.5, "met"))
+        self.assertIsInstance(hook, Target)
+
+
+class Answers(unittest.TestCase):
+    def run_with(self, checksum: int) -> SessionRun:
+        return SessionRun(wall_ns=0, driver_marks=[], checksum=checksum)
+
+    def test_must_agree(self):
+        same = {"aot": [self.run_with(1)], "stock": [self.run_with(1), None]}
+        other = {"aot": [self.run_with(1)], "stock": [self.run_with(2)]}
+        wavering = {"aot": [self.run_with(1), self.run_with(2)]}
+        failed = {"aot": [self.run_with(1)], "stock": [None]}
+        found = figures.checksum_mismatches(
+            Measurements(
+                {"same": same, "other": other, "wavering": wavering},
+                {"failed": failed},
+            )
+        )
+        self.assertEqual([line.split(":")[0] for line in found], ["other", "wavering"])
+
+
+if __name__ == "__main__":
+    unittest.main()

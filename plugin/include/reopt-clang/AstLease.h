@@ -1,0 +1,117 @@
+//===-- AstLease.h -------------------------------------------------*- C++ -*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//
+/// \file
+/// Who may use the session's AST.
+///
+/// The rule. The AST belongs to the interpreter thread: it parses, generates
+/// tier-0 IR and prints values whenever it likes. While it does none of these
+/// (it runs user code, or waits for the next line) it *lends* the AST, and one
+/// worker at a time may *borrow* it to generate code from it. When the
+/// interpreter thread needs the AST, it takes it back and waits until the
+/// borrower has returned it; the borrower looks at isWanted() between two
+/// definitions and returns it then. So the wait lasts as long as the emission
+/// of one definition. After close() nobody borrows any more.
+///
+/// Lending nests: a loan inside a loan changes nothing, and a take inside a
+/// loan (a value is printed while user code runs) ends when its scope ends.
+///
+/// The lease is one mutex and two conditions. What the borrower and the
+/// interpreter thread write to the AST is ordered by that mutex, so the AST
+/// itself needs no locks.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_CLANG_ASTLEASE_H
+#define REOPT_CLANG_ASTLEASE_H
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace reopt {
+
+class AstLease {
+public:
+  /// Interpreter thread: the AST may be borrowed from now on.
+  /// \returns whether it was lent before.
+  bool lend();
+
+  /// Interpreter thread: nobody uses the AST when this returns.
+  /// \returns whether it was lent before.
+  bool take();
+
+  /// Interpreter thread: takes the AST, and nobody gets it any more.
+  void close();
+
+  /// Worker: waits until the AST is lent and not wanted. False if it never will
+  /// be again.
+  bool borrow();
+
+  /// Worker: gives back what borrow() got.
+  void giveBack();
+
+  /// Worker: whether the interpreter thread waits.
+  bool isWanted() const;
+
+  /// The longest that the interpreter thread ever waited.
+  std::chrono::microseconds getLongestWait() const;
+
+private:
+  mutable std::mutex M;
+  std::condition_variable MayBorrow, Returned;
+  bool Lent = false, Borrowed = false, Wanted = false, Closed = false;
+  std::chrono::microseconds LongestWait{0};
+};
+
+/// Lends the AST for a scope of the interpreter thread, and takes it back.
+class AstLoan {
+public:
+  explicit AstLoan(AstLease &L) : L(L), WasLent(L.lend()) {}
+  ~AstLoan() {
+    if (!WasLent)
+      L.take();
+  }
+  AstLoan(const AstLoan &) = delete;
+  AstLoan &operator=(const AstLoan &) = delete;
+
+private:
+  AstLease &L;
+  bool WasLent;
+};
+
+/// A worker's use of the AST for a scope. Converts to false if there is none
+/// any more.
+class AstBorrow {
+public:
+  explicit AstBorrow(AstLease &L) : L(L), Held(L.borrow()) {}
+  ~AstBorrow() {
+    if (Held)
+      L.giveBack();
+  }
+  AstBorrow(const AstBorrow &) = delete;
+  AstBorrow &operator=(const AstBorrow &) = delete;
+  explicit operator bool() const { return Held; }
+
+  /// Between two definitions: lets the interpreter thread have the AST if it
+  /// wants it. False if it is not to be had again.
+  bool yield() {
+    if (Held && L.isWanted()) {
+      L.giveBack();
+      Held = L.borrow();
+    }
+    return Held;
+  }
+
+private:
+  AstLease &L;
+  bool Held;
+};
+
+} // namespace reopt
+
+#endif // REOPT_CLANG_ASTLEASE_H

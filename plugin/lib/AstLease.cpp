@@ -1,0 +1,72 @@
+//===-- AstLease.cpp -----------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt-clang/AstLease.h"
+
+namespace reopt {
+
+bool AstLease::lend() {
+  std::lock_guard<std::mutex> Lock(M);
+  if (Closed)
+    return false;
+  bool WasLent = Lent;
+  Lent = true;
+  MayBorrow.notify_one();
+  return WasLent;
+}
+
+bool AstLease::take() {
+  auto Start = std::chrono::steady_clock::now();
+  std::unique_lock<std::mutex> Lock(M);
+  bool WasLent = Lent;
+  Lent = false;
+  if (!Borrowed)
+    return WasLent;
+  Wanted = true;
+  Returned.wait(Lock, [this] { return !Borrowed; });
+  Wanted = false;
+  LongestWait = std::max(LongestWait,
+                         std::chrono::duration_cast<std::chrono::microseconds>(
+                             std::chrono::steady_clock::now() - Start));
+  return WasLent;
+}
+
+void AstLease::close() {
+  take();
+  std::lock_guard<std::mutex> Lock(M);
+  Closed = true;
+  MayBorrow.notify_all();
+}
+
+bool AstLease::borrow() {
+  std::unique_lock<std::mutex> Lock(M);
+  MayBorrow.wait(Lock, [this] { return Closed || (Lent && !Borrowed); });
+  if (Closed)
+    return false;
+  Borrowed = true;
+  return true;
+}
+
+void AstLease::giveBack() {
+  std::lock_guard<std::mutex> Lock(M);
+  Borrowed = false;
+  Returned.notify_one();
+  MayBorrow.notify_one();
+}
+
+bool AstLease::isWanted() const {
+  std::lock_guard<std::mutex> Lock(M);
+  return Wanted;
+}
+
+std::chrono::microseconds AstLease::getLongestWait() const {
+  std::lock_guard<std::mutex> Lock(M);
+  return LongestWait;
+}
+
+} // namespace reopt

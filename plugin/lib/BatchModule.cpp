@@ -1,0 +1,171 @@
+//===-- BatchModule.cpp --------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "BatchModule.h"
+#include "SessionIdentity.h"
+#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace llvm;
+
+namespace reopt {
+
+namespace {
+
+/// Calls of a body to publish go to the body. All else that mentions it means
+/// the stub, under the function's own name; the definition stays there too,
+/// for where the optimiser finds out that an address is called.
+void separateBodyFromAddress(Function &Published, StringRef BodyName) {
+  Module &M = *Published.getParent();
+  ValueToValueMapTy Map;
+  Function *Body = CloneFunction(&Published, Map);
+  Body->setName(BodyName);
+  Body->setLinkage(GlobalValue::ExternalLinkage);
+  Body->setVisibility(GlobalValue::DefaultVisibility);
+  Body->setDSOLocal(true);
+  bool AddressTaken = false;
+  SmallVector<CallBase *, 16> Calls;
+  for (Use &U : Published.uses()) {
+    auto *Call = dyn_cast<CallBase>(U.getUser());
+    if (Call && Call->isCallee(&U) &&
+        Call->getFunctionType() == Body->getFunctionType())
+      Calls.push_back(Call);
+    else
+      AddressTaken = true;
+  }
+  for (CallBase *Call : Calls)
+    Call->setCalledFunction(Body);
+  if (AddressTaken)
+    Published.setLinkage(GlobalValue::AvailableExternallyLinkage);
+  else
+    Published.eraseFromParent();
+  (void)M;
+}
+
+} // namespace
+
+BatchModule::BatchModule(LLVMContext &Ctx, StringRef Identifier)
+    : Linked(std::make_unique<Module>(Identifier, Ctx)) {}
+
+BatchModule::~BatchModule() = default;
+
+Error BatchModule::add(std::unique_ptr<Module> M) {
+  for (StringRef Name : {"llvm.used", "llvm.compiler.used"})
+    if (GlobalVariable *Used = M->getGlobalVariable(Name))
+      Used->eraseFromParent();
+  for (GlobalObject &GO : M->global_objects())
+    GO.setComdat(nullptr);
+  // clang makes one constructor an alias of another where they do the same.
+  for (GlobalAlias &A : make_early_inc_range(M->aliases())) {
+    auto *Aliasee = dyn_cast<Function>(A.getAliaseeObject());
+    if (!Aliasee)
+      continue;
+    std::string Name = A.getName().str();
+    Aliases[Name] = Aliasee->getName().str();
+    A.replaceAllUsesWith(Aliasee);
+    A.eraseFromParent();
+  }
+  for (GlobalValue &GV : M->global_values()) {
+    if (GV.isDeclaration() || GV.hasAppendingLinkage() ||
+        !isNamedBySource(GV)) {
+      // What clang invents for this emission must not meet its namesake.
+      if (!GV.isDeclaration() && !GV.hasAppendingLinkage() &&
+          !GV.hasLocalLinkage() && isa<Function>(GV))
+        GV.setLinkage(GlobalValue::InternalLinkage);
+      continue;
+    }
+    if (GV.hasAvailableExternallyLinkage())
+      AvailableElsewhere.insert(GV.getName());
+    // Each definition may come several times; all are the same. (The linker
+    // leaves out linkonce definitions that nothing mentions yet.)
+    GV.setLinkage(GlobalValue::WeakODRLinkage);
+    GV.setVisibility(GlobalValue::DefaultVisibility);
+  }
+  if (Linked->getDataLayout().isDefault()) {
+    Linked->setDataLayout(M->getDataLayout());
+    Linked->setTargetTriple(M->getTargetTriple());
+  }
+  if (Linker::linkModules(*Linked, std::move(M)))
+    return createStringError("the emitted definitions do not fit together");
+  return Error::success();
+}
+
+Error BatchModule::finish(const StringMap<std::string> &Bodies,
+                          function_ref<bool(StringRef)> SessionDefines) {
+  for (GlobalVariable &Var : Linked->globals()) {
+    if (Var.isDeclaration() || !isNamedBySource(Var) ||
+        Var.hasAppendingLinkage())
+      continue;
+    const bool Elsewhere = AvailableElsewhere.contains(Var.getName()) ||
+                           SessionDefines(Var.getName());
+    if (Elsewhere && Var.isConstant() && !Var.isThreadLocal()) {
+      Var.setLinkage(GlobalValue::AvailableExternallyLinkage);
+    } else if (Elsewhere) {
+      Var.setInitializer(nullptr);
+      Var.setLinkage(GlobalValue::ExternalLinkage);
+    } else if (Var.isConstant()) {
+      Var.setLinkage(GlobalValue::InternalLinkage);
+    } else {
+      return createStringError("it would double " + Var.getName());
+    }
+    if (!Var.hasLocalLinkage())
+      Var.setDSOLocal(false);
+  }
+
+  // An alias that is to be published: its body is what it stands for.
+  StringMap<std::string> Wanted = Bodies;
+  for (auto &Entry : Bodies)
+    if (!Linked->getFunction(Entry.getKey()) ||
+        Linked->getFunction(Entry.getKey())->isDeclaration())
+      if (auto I = Aliases.find(Entry.getKey()); I != Aliases.end())
+        if (Function *Target = Linked->getFunction(I->second)) {
+          ValueToValueMapTy Map;
+          if (Function *Old = Linked->getFunction(Entry.getKey())) {
+            Function *Copy = CloneFunction(Target, Map);
+            Old->replaceAllUsesWith(Copy);
+            Copy->takeName(Old);
+            Old->eraseFromParent();
+          } else {
+            CloneFunction(Target, Map)->setName(Entry.getKey());
+          }
+        }
+
+  std::vector<Function *> Published;
+  for (Function &F : *Linked) {
+    if (F.isDeclaration()) {
+      F.setDSOLocal(false);
+      continue;
+    }
+    if (!isNamedBySource(F) || F.hasLocalLinkage())
+      continue;
+    if (Wanted.count(F.getName()))
+      Published.push_back(&F);
+    else if (AvailableElsewhere.contains(F.getName()) ||
+             SessionDefines(F.getName()))
+      F.setLinkage(GlobalValue::AvailableExternallyLinkage);
+    else
+      F.setLinkage(GlobalValue::InternalLinkage);
+    if (!F.hasLocalLinkage())
+      F.setDSOLocal(false);
+  }
+  for (Function *F : Published) {
+    std::string Body = Wanted[F->getName()];
+    separateBodyFromAddress(*F, Body);
+  }
+
+  std::string Problem;
+  raw_string_ostream OS(Problem);
+  if (verifyModule(*Linked, &OS))
+    return createStringError("the module is broken: " + Problem);
+  return Error::success();
+}
+
+} // namespace reopt

@@ -1,0 +1,165 @@
+//===-- DeclIndex.cpp ----------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "DeclIndex.h"
+#include "clang/AST/ASTContext.h"
+#include "clang/AST/Attr.h"
+#include "clang/AST/DeclCXX.h"
+#include "clang/AST/DeclTemplate.h"
+#include "clang/AST/Mangle.h"
+
+using namespace clang;
+
+namespace reopt {
+
+DeclIndex::DeclIndex() = default;
+DeclIndex::~DeclIndex() = default;
+
+void DeclIndex::initialize(ASTContext &Ctx) {
+  Context = &Ctx;
+  Mangler.reset(Ctx.createMangleContext());
+}
+
+void DeclIndex::note(Decl *D) { Noted.push_back(D); }
+
+void DeclIndex::noteClass(CXXRecordDecl *D) { Classes.push_back(D); }
+
+void DeclIndex::numberClosure(CXXRecordDecl *D) {
+  if (!D->isLambda() || D->getLambdaManglingNumber() != 0 ||
+      D->isDependentContext())
+    return;
+  CXXRecordDecl::LambdaNumbering Numbering = D->getLambdaNumbering();
+  Numbering.ManglingNumber = ++LastClosure;
+  // Its linkage stays what it would be without a number.
+  Numbering.HasKnownInternalLinkage = true;
+  D->setLambdaNumbering(Numbering);
+}
+
+void DeclIndex::clear() {
+  Mangler.reset();
+  Context = nullptr;
+  Noted.clear();
+  Unused.clear();
+  Classes.clear();
+  ByName.clear();
+}
+
+bool DeclIndex::isLive(const Decl *D) const {
+  return !Undone.contains(D->getTranslationUnitDecl());
+}
+
+void DeclIndex::forget(const TranslationUnitDecl *TU) {
+  Undone.insert(TU);
+  for (auto I = ByName.begin(); I != ByName.end();) {
+    auto Next = std::next(I);
+    if (!isLive(I->second.getDecl()))
+      ByName.erase(I);
+    I = Next;
+  }
+}
+
+const FunctionDecl *
+DeclIndex::getLiveDefinition(const FunctionDecl *FD) const {
+  for (const FunctionDecl *Redecl : FD->redecls())
+    if (Redecl->doesThisDeclarationHaveABody() && isLive(Redecl))
+      return Redecl;
+  return nullptr;
+}
+
+std::string DeclIndex::mangle(GlobalDecl GD) {
+  auto *ND = cast<NamedDecl>(GD.getDecl());
+  std::string Name;
+  llvm::raw_string_ostream OS(Name);
+  if (Mangler->shouldMangleDeclName(ND))
+    Mangler->mangleName(GD, OS);
+  else if (ND->getIdentifier())
+    OS << ND->getIdentifier()->getName();
+  // The back end drops this mark and takes the rest as it is.
+  if (!Name.empty() && Name.front() == '\1')
+    Name.erase(0, 1);
+  return Name;
+}
+
+void DeclIndex::addFunction(const FunctionDecl *FD) {
+  auto Add = [&](GlobalDecl GD) { ByName[mangle(GD)] = GD; };
+  if (auto *Ctor = dyn_cast<CXXConstructorDecl>(FD)) {
+    Add(GlobalDecl(Ctor, Ctor_Complete));
+    Add(GlobalDecl(Ctor, Ctor_Base));
+  } else if (auto *Dtor = dyn_cast<CXXDestructorDecl>(FD)) {
+    Add(GlobalDecl(Dtor, Dtor_Complete));
+    Add(GlobalDecl(Dtor, Dtor_Base));
+    if (Dtor->isVirtual())
+      Add(GlobalDecl(Dtor, Dtor_Deleting));
+  } else {
+    Add(GlobalDecl(FD));
+  }
+}
+
+void DeclIndex::addContext(const DeclContext *DC) {
+  for (const Decl *D : DC->decls()) {
+    if (auto *FD = dyn_cast<FunctionDecl>(D))
+      Unused.push_back(FD);
+    else if (auto *Inner = dyn_cast<DeclContext>(D);
+             Inner && (isa<NamespaceDecl>(D) || isa<LinkageSpecDecl>(D) ||
+                       isa<ExportDecl>(D)))
+      addContext(Inner);
+  }
+}
+
+std::optional<GlobalDecl>
+DeclIndex::find(llvm::StringRef Name, llvm::function_ref<bool()> Yield) {
+  if (!Context)
+    return std::nullopt;
+  auto Known = [&]() -> std::optional<GlobalDecl> {
+    auto I = ByName.find(Name);
+    return I == ByName.end() ? std::nullopt : std::optional(I->second);
+  };
+  if (auto GD = Known())
+    return GD;
+
+  // Since the AST may change at each Yield, take the lists first.
+  for (Decl *D : std::exchange(Noted, {})) {
+    if (auto *FD = dyn_cast<FunctionDecl>(D))
+      Unused.push_back(FD);
+    else if (auto *Inner = dyn_cast<DeclContext>(D))
+      addContext(Inner);
+  }
+  auto Candidates = std::exchange(Unused, {});
+  unsigned Mangled = 0;
+  for (size_t I = 0; I < Candidates.size(); ++I) {
+    const FunctionDecl *FD = Candidates[I];
+    if (FD->isDependentContext() || !isLive(FD) ||
+        !FD->doesThisDeclarationHaveABody())
+      continue;
+    // What nothing has used has no symbol yet, and headers are full of it.
+    if (!FD->isUsed(/*CheckUsedAttr=*/false) && !FD->isReferenced() &&
+        (FD->isInlined() || FD->getStorageClass() == SC_Static)) {
+      Unused.push_back(FD);
+      continue;
+    }
+    addFunction(FD);
+    if (++Mangled % 64 == 0 && !Yield()) {
+      Unused.insert(Unused.end(), Candidates.begin() + I + 1, Candidates.end());
+      return std::nullopt;
+    }
+  }
+  if (auto GD = Known())
+    return GD;
+
+  for (const CXXRecordDecl *RD : Classes) {
+    if (RD->isDependentContext() || !isLive(RD))
+      continue;
+    for (const CXXMethodDecl *MD : RD->methods())
+      if (MD->isDefaulted() && MD->doesThisDeclarationHaveABody() &&
+          MD->isUsed(/*CheckUsedAttr=*/false))
+        addFunction(MD);
+  }
+  return Known();
+}
+
+} // namespace reopt

@@ -1,0 +1,97 @@
+//===-- DeclIndex.h ------------------------------------------------*- C++ -*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//
+/// \file
+/// Finds the declaration that a symbol was generated from.
+///
+/// As clang handles each definition, a consumer notes it (a pointer, nothing
+/// more: this is on the way of every input). When a symbol is asked for, what
+/// was noted since is mangled and put into a map. What no consumer sees
+/// (implicit members) is found through the noted classes.
+///
+/// The names of closure types need help. clang numbers the closures that no
+/// other translation unit can see ($_0, $_1, ...) in the order in which their
+/// names are first needed, which differs between two emissions. The consumer
+/// gives each of them a mangling number of its own as it is completed, before
+/// any name is made, so that its name is the same in every emission.
+///
+/// Lock: none. All members use the AST and are called by who has it (see
+/// AstLease.h), which orders them.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_CLANG_DECLINDEX_H
+#define REOPT_CLANG_DECLINDEX_H
+
+#include "clang/AST/GlobalDecl.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace clang {
+class ASTConsumer;
+class ASTContext;
+class CXXRecordDecl;
+class DeclContext;
+class FunctionDecl;
+class MangleContext;
+class TranslationUnitDecl;
+} // namespace clang
+
+namespace reopt {
+
+class DeclIndex {
+public:
+  DeclIndex();
+  ~DeclIndex();
+
+  /// What the consumer calls.
+  void initialize(clang::ASTContext &Context);
+  void note(clang::Decl *D);
+  void noteClass(clang::CXXRecordDecl *D);
+  void numberClosure(clang::CXXRecordDecl *D);
+
+  /// The AST goes away.
+  void clear();
+
+  /// Declarations of the input \p TU do not exist any more.
+  void forget(const clang::TranslationUnitDecl *TU);
+
+  /// The definition behind linker name \p Name. \p Yield is called now and
+  /// then; where it returns false, the search ends without a result.
+  std::optional<clang::GlobalDecl> find(llvm::StringRef Name,
+                                        llvm::function_ref<bool()> Yield);
+
+  /// The definition of \p FD, unless it has none or was taken back.
+  const clang::FunctionDecl *
+  getLiveDefinition(const clang::FunctionDecl *FD) const;
+
+  clang::ASTContext *getContext() const { return Context; }
+
+private:
+  void addFunction(const clang::FunctionDecl *FD);
+  void addContext(const clang::DeclContext *DC);
+  std::string mangle(clang::GlobalDecl GD);
+  bool isLive(const clang::Decl *D) const;
+
+  clang::ASTContext *Context = nullptr;
+  std::unique_ptr<clang::MangleContext> Mangler;
+  std::vector<clang::Decl *> Noted;
+  /// Inline functions that nothing used when they were looked at.
+  std::vector<const clang::FunctionDecl *> Unused;
+  std::vector<clang::CXXRecordDecl *> Classes;
+  llvm::StringMap<clang::GlobalDecl> ByName;
+  llvm::DenseSet<const clang::TranslationUnitDecl *> Undone;
+  unsigned LastClosure = 0;
+};
+
+} // namespace reopt
+
+#endif // REOPT_CLANG_DECLINDEX_H

@@ -1,0 +1,217 @@
+//===-- Recodegen.cpp ----------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Recodegen.h"
+#include "BatchModule.h"
+#include "SessionIdentity.h"
+#include "clang/AST/Attr.h"
+#include "clang/AST/Decl.h"
+#include "clang/Basic/TargetInfo.h"
+#include "clang/CodeGen/BackendUtil.h"
+#include "clang/Frontend/CompilerInstance.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include <deque>
+
+using namespace clang;
+
+namespace reopt {
+
+Recodegen::Recodegen(std::unique_ptr<CompilerInstance> CI, AstLease &Lease,
+                     DeclIndex &Index, const Options &Opts)
+    : HeatPolicy(Opts), CI(std::move(CI)), Lease(Lease), Index(Index) {}
+
+Recodegen::~Recodegen() = default;
+
+Tier0Kind Recodegen::instrument(const llvm::Function &F) {
+  return isCompilerMade(F) ? Tier0Kind::Plain : Tier0Kind::Counted;
+}
+
+namespace {
+
+/// A name of an entity without a name, numbered anew in each emission.
+bool isNumberedAnew(llvm::StringRef Name) { return Name.contains("$_"); }
+
+size_t countInstructions(const llvm::Module &M) {
+  size_t Count = 0;
+  for (const llvm::Function &F : M)
+    Count += F.getInstructionCount();
+  return Count;
+}
+
+} // namespace
+
+/// A batch on its way.
+struct Recodegen::Job {
+  const SessionView &Session;
+  NewCode &Code;
+  llvm::LLVMContext &Ctx;
+  std::string Suffix;
+
+  struct Wanted {
+    std::string Name;
+    GlobalDecl Decl;
+    /// The session's function of this name, if it has one.
+    std::optional<SessionView::Entry> Known;
+    /// Members get a body or a refusal; callees may be left out.
+    bool IsMember;
+  };
+  std::deque<Wanted> Queue;
+  llvm::StringSet<> Seen;
+  llvm::StringMap<std::string> Bodies;
+  size_t Imported = 0;
+
+  void refuse(FunctionId Id, Reason Why, std::string Detail = {}) {
+    Code.Refused.push_back({Id, Why, std::move(Detail)});
+  }
+  void publish(const Wanted &W) {
+    std::string Body = W.Name + Suffix;
+    Code.Bodies.push_back({W.Known->Id, Body});
+    Bodies[W.Name] = std::move(Body);
+  }
+};
+
+llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
+  AstBorrow AST(Lease);
+  if (!AST || !Index.getContext())
+    return llvm::createStringError("the session ends");
+  DefinitionEmitter Emitter(*CI);
+
+  while (!J.Queue.empty()) {
+    Job::Wanted W = std::move(J.Queue.front());
+    J.Queue.pop_front();
+    if (!AST.yield() || !Index.getContext())
+      return llvm::createStringError("the session ends");
+
+    if (W.IsMember) {
+      if (isNumberedAnew(W.Name)) {
+        J.refuse(W.Known->Id, Reason::UnnamedType);
+        continue;
+      }
+      auto GD = Index.find(W.Name, [&] { return AST.yield(); });
+      if (!GD) {
+        J.refuse(W.Known->Id, Reason::NoDefinition);
+        continue;
+      }
+      W.Decl = *GD;
+    }
+
+    // The types of what tier 0 mentions, in our context.
+    std::vector<KnownFunction> Known;
+    if (W.Known)
+      J.Session.withTierZero(W.Known->Id, [&](const llvm::Function &F) {
+        for (auto &K : getKnownFunctions(F))
+          if (auto *Ty = translateType(K.Type, J.Ctx))
+            Known.push_back({std::move(K.Name), Ty});
+      });
+
+    auto Emitted =
+        Emitter.emit(*Index.getContext(), W.Decl, W.Name, J.Ctx, Known);
+    if (!Emitted) {
+      std::string Text = toString(Emitted.takeError());
+      if (W.IsMember)
+        J.refuse(W.Known->Id, Reason::EmissionFailed, Text);
+      continue;
+    }
+    const llvm::Function *Defined = Emitted->M->getFunction(W.Name);
+    const size_t Size = countInstructions(*Emitted->M);
+    if (W.IsMember) {
+      if ((!Defined || Defined->isDeclaration()) &&
+          !Emitted->M->getNamedAlias(W.Name)) {
+        J.refuse(W.Known->Id, Reason::EmissionFailed, "no body came out");
+        continue;
+      }
+      if (Size > size_t(Opts.MaxFunction)) {
+        J.refuse(W.Known->Id, Reason::TooLarge);
+        continue;
+      }
+      J.publish(W);
+    } else if (W.Known) {
+      // Something that will not be inlined is better called.
+      if (Size > size_t(Opts.MaxCallee))
+        continue;
+      if (W.Known->Warm && W.Known->St != Stage::Tier1 &&
+          W.Known->St != Stage::Refused && !isNumberedAnew(W.Name))
+        J.publish(W);
+    }
+    if (W.Known)
+      J.Code.Uses.push_back(W.Known->Id);
+
+    for (auto &Callee : Emitted->Mentioned) {
+      if (!J.Seen.insert(Callee.Name).second)
+        continue;
+      auto *FD = cast<FunctionDecl>(Callee.Decl.getDecl());
+      const FunctionDecl *Definition = Index.getLiveDefinition(FD);
+      if (!Definition || Definition->isDependentContext() ||
+          Definition->hasAttr<WeakAttr>())
+        continue;
+      auto Known = J.Session.find(Callee.Name);
+      const bool MayCall = Known || J.Session.defines(Callee.Name);
+      if (MayCall && (J.Imported >= size_t(Opts.MaxImport) ||
+                      Definition->hasAttr<NoInlineAttr>()))
+        continue;
+      ++J.Imported;
+      J.Queue.push_back({Callee.Name,
+                         Callee.Decl.getWithDecl(Definition), Known,
+                         /*IsMember=*/false});
+    }
+    if (auto Err = M.add(std::move(Emitted->M)))
+      return Err;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+Recodegen::compile(llvm::Module &M) {
+  llvm::SmallVector<char, 0> Bytes;
+  auto OS = std::make_unique<llvm::raw_svector_ostream>(Bytes);
+  CI->getDiagnostics().Reset(/*soft=*/true);
+  emitBackendOutput(*CI, CI->getCodeGenOpts(),
+                    CI->getTarget().getDataLayoutString(), &M, Backend_EmitObj,
+                    llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>(
+                        &CI->getVirtualFileSystem()),
+                    std::move(OS));
+  if (CI->getDiagnostics().hasErrorOccurred() || Bytes.empty())
+    return llvm::createStringError("the back end reported an error");
+  return std::make_unique<llvm::SmallVectorMemoryBuffer>(
+      std::move(Bytes), M.getModuleIdentifier(),
+      /*RequiresNullTerminator=*/false);
+}
+
+llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
+                                              const SessionView &Session) {
+  NewCode Code;
+  llvm::LLVMContext Ctx;
+  Ctx.setDiscardValueNames(true);
+  BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
+
+  Job J{Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str(),
+        {},      {},   {},  0};
+  for (auto &Member : B.Members) {
+    J.Seen.insert(Member.Name);
+    J.Queue.push_back({Member.Name, GlobalDecl(),
+                       SessionView::Entry{Member.Id, Stage::Compiling, true},
+                       /*IsMember=*/true});
+  }
+  if (auto Err = emitClosure(J, M))
+    return std::move(Err);
+  if (Code.Bodies.empty())
+    return std::move(Code);
+  if (auto Err = M.finish(J.Bodies, [&](llvm::StringRef Name) {
+        return Session.defines(Name);
+      }))
+    return std::move(Err);
+  auto Object = compile(M.getModule());
+  if (!Object)
+    return Object.takeError();
+  Code.Object = std::move(*Object);
+  return std::move(Code);
+}
+
+} // namespace reopt

@@ -1,0 +1,56 @@
+//===-- Recodegen.h ------------------------------------------------*- C++ -*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// The plugin's policy: what is counted in a C++ session, and how new code is
+/// made. A batch is emitted again from the AST with the definitions that it
+/// calls, as far as a budget goes, whichever input they come from; optimised
+/// and compiled by clang's own -O3 pipeline; and returned as one object.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_CLANG_RECODEGEN_H
+#define REOPT_CLANG_RECODEGEN_H
+
+#include "reopt-clang/AstLease.h"
+#include "DeclIndex.h"
+#include "DefinitionEmitter.h"
+#include "reopt/Policy.h"
+#include <atomic>
+
+namespace reopt {
+
+class BatchModule;
+
+class Recodegen : public HeatPolicy {
+public:
+  /// \p CI as createOptimizingInstance() makes it. The rest outlives this.
+  Recodegen(std::unique_ptr<clang::CompilerInstance> CI, AstLease &Lease,
+            DeclIndex &Index, const Options &Opts);
+  ~Recodegen() override;
+
+  Tier0Kind instrument(const llvm::Function &F) override;
+
+  /// Thread: the layer's worker; there is one.
+  llvm::Expected<NewCode> reoptimize(const Batch &B,
+                                     const SessionView &Session) override;
+
+private:
+  struct Job;
+  llvm::Error emitClosure(Job &J, BatchModule &M);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+  compile(llvm::Module &M);
+
+  std::unique_ptr<clang::CompilerInstance> CI;
+  AstLease &Lease;
+  DeclIndex &Index;
+};
+
+} // namespace reopt
+
+#endif // REOPT_CLANG_RECODEGEN_H

@@ -1,0 +1,57 @@
+//===-- Session.h --------------------------------------------------*- C++ -*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// One tiered interpreter: what its parts share, and how they end. The
+/// interpreter's executor and its AST consumer hold it. clang destroys the
+/// consumer, and with it the AST, before it tells the executor to clean up; so
+/// the AST is closed when the consumer dies, and the layer when the executor
+/// does.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_CLANG_SESSION_H
+#define REOPT_CLANG_SESSION_H
+
+#include "DeclIndex.h"
+#include "reopt-clang/AstLease.h"
+#include "reopt-clang/Tiering.h"
+
+namespace reopt {
+
+class Session : public TieredSession {
+public:
+  ReOptimizeLayer *getLayer() override { return Layer.get(); }
+  AstLease &getLease() override { return Lease; }
+
+  explicit Session(const Options &Opts) : Opts(Opts) {}
+
+  AstLease Lease;
+  DeclIndex Index;
+  /// The layer's to change once there is one.
+  Options Opts;
+  /// Made by the executor; gone when the executor is.
+  std::unique_ptr<ReOptimizeLayer> Layer;
+};
+
+/// The session of \p CI, if it is tiered. Thread: that of the interpreter.
+std::shared_ptr<Session> findSession(const clang::CompilerInstance &CI);
+
+/// Ties \p S to \p CI until forgetSession().
+void rememberSession(const clang::CompilerInstance &CI,
+                     std::shared_ptr<Session> S);
+void forgetSession(const clang::CompilerInstance &CI);
+
+/// Registers the AST consumer with clang, once, and what has to happen when the
+/// process exits with sessions alive. Compiler instances without a session get
+/// an empty consumer. \p OnUntiered, if set, is called with each of them.
+void registerConsumer(void (*OnUntiered)(const clang::CompilerInstance &));
+
+} // namespace reopt
+
+#endif // REOPT_CLANG_SESSION_H

@@ -1,0 +1,180 @@
+//===-- SessionConsumer.cpp ----------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Watches a session's parse: notes definitions, numbers closures, and takes the
+// AST back when parsing begins.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Session.h"
+#include "clang/AST/ASTConsumer.h"
+#include "clang/AST/ASTContext.h"
+#include "clang/AST/ASTMutationListener.h"
+#include "clang/AST/DeclCXX.h"
+#include "clang/AST/DeclGroup.h"
+#include "clang/Frontend/CompilerInstance.h"
+#include "clang/Frontend/FrontendPluginRegistry.h"
+#include "clang/Lex/PPCallbacks.h"
+#include "clang/Lex/Preprocessor.h"
+#include <cstdlib>
+#include <map>
+
+using namespace clang;
+
+namespace reopt {
+
+namespace {
+
+/// Tiered sessions by their compiler instance. Global, since clang makes
+/// plugin actions from a registry and gives them nothing but the instance.
+/// Several interpreters may be made on several threads, hence the mutex.
+struct SessionMap {
+  std::mutex M;
+  std::map<const CompilerInstance *, std::shared_ptr<Session>> Sessions;
+};
+
+SessionMap &getSessionMap() {
+  static SessionMap Map;
+  return Map;
+}
+
+/// Set before the first session by who registers; see registerConsumer().
+void (*OnUntiered)(const CompilerInstance &) = nullptr;
+
+/// A nested parse, from user code that has the interpreter at hand, begins with
+/// a new buffer: that is when the AST is needed back.
+class ParseWatch : public PPCallbacks {
+public:
+  explicit ParseWatch(std::shared_ptr<Session> S) : S(std::move(S)) {}
+  void FileChanged(SourceLocation, FileChangeReason Why,
+                   SrcMgr::CharacteristicKind, FileID) override {
+    if (Why == EnterFile)
+      S->Lease.take();
+  }
+
+private:
+  std::shared_ptr<Session> S;
+};
+
+class SessionConsumer : public ASTConsumer, private ASTMutationListener {
+public:
+  SessionConsumer(const CompilerInstance &CI, std::shared_ptr<Session> S)
+      : CI(CI), S(std::move(S)) {}
+
+  ~SessionConsumer() override {
+    // From here on the AST goes away.
+    S->Lease.close();
+    S->Index.clear();
+    forgetSession(CI);
+  }
+
+  void Initialize(ASTContext &Context) override {
+    S->Index.initialize(Context);
+  }
+  bool HandleTopLevelDecl(DeclGroupRef Group) override {
+    for (Decl *D : Group)
+      S->Index.note(D);
+    return true;
+  }
+  void HandleInlineFunctionDefinition(FunctionDecl *D) override {
+    S->Index.note(D);
+  }
+  void HandleTagDeclDefinition(TagDecl *D) override {
+    if (auto *RD = dyn_cast<CXXRecordDecl>(D))
+      S->Index.noteClass(RD);
+  }
+  ASTMutationListener *GetASTMutationListener() override { return this; }
+
+private:
+  void CompletedTagDefinition(const TagDecl *D) override {
+    if (auto *RD = dyn_cast<CXXRecordDecl>(D))
+      S->Index.numberClosure(const_cast<CXXRecordDecl *>(RD));
+  }
+
+  const CompilerInstance &CI;
+  std::shared_ptr<Session> S;
+};
+
+class SessionAction : public PluginASTAction {
+  std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &CI,
+                                                 llvm::StringRef) override {
+    auto S = findSession(CI);
+    if (!S) {
+      if (OnUntiered)
+        OnUntiered(CI);
+      return std::make_unique<ASTConsumer>();
+    }
+    CI.getPreprocessor().addPPCallbacks(std::make_unique<ParseWatch>(S));
+    return std::make_unique<SessionConsumer>(CI, S);
+  }
+  bool ParseArgs(const CompilerInstance &,
+                 const std::vector<std::string> &) override {
+    return true;
+  }
+  /// Before code generation, so that closures have their numbers.
+  ActionType getActionType() override { return AddBeforeMainAction; }
+};
+
+} // namespace
+
+TieredSession::~TieredSession() = default;
+
+std::shared_ptr<Session> findSession(const CompilerInstance &CI) {
+  auto &Map = getSessionMap();
+  std::lock_guard<std::mutex> Lock(Map.M);
+  auto I = Map.Sessions.find(&CI);
+  return I == Map.Sessions.end() ? nullptr : I->second;
+}
+
+void rememberSession(const CompilerInstance &CI, std::shared_ptr<Session> S) {
+  auto &Map = getSessionMap();
+  std::lock_guard<std::mutex> Lock(Map.M);
+  Map.Sessions[&CI] = std::move(S);
+}
+
+void forgetSession(const CompilerInstance &CI) {
+  std::shared_ptr<Session> Last;
+  auto &Map = getSessionMap();
+  std::lock_guard<std::mutex> Lock(Map.M);
+  auto I = Map.Sessions.find(&CI);
+  if (I == Map.Sessions.end())
+    return;
+  Last = std::move(I->second);
+  Map.Sessions.erase(I);
+}
+
+/// exit() runs the destructors of LLVM's globals, which a worker uses. The
+/// sessions of whoever calls it end here.
+static void closeSessionsAtExit() {
+  std::vector<std::shared_ptr<Session>> Left;
+  {
+    auto &Map = getSessionMap();
+    std::lock_guard<std::mutex> Lock(Map.M);
+    for (auto &[CI, S] : Map.Sessions)
+      Left.push_back(S);
+  }
+  for (auto &S : Left) {
+    S->Lease.close();
+    if (S->Layer)
+      S->Layer->shutdown();
+  }
+}
+
+void registerConsumer(void (*Callback)(const CompilerInstance &)) {
+  if (Callback)
+    OnUntiered = Callback;
+  // On the first use and not at load time: who loads us may be a host that must
+  // not see us (see interpreter-patches/HostCheck.h).
+  static FrontendPluginRegistry::Add<SessionAction> Registration(
+      "reopt", "tiers hot functions");
+  static const int AtExit = (getSessionMap(), std::atexit(closeSessionsAtExit));
+  (void)AtExit;
+}
+
+} // namespace reopt

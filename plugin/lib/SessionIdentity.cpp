@@ -1,0 +1,85 @@
+//===-- SessionIdentity.cpp ----------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SessionIdentity.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+
+namespace reopt {
+
+namespace {
+
+/// How clang's CodeGen begins the names that it invents.
+constexpr StringLiteral InventedPrefixes[] = {
+    "__cxx_global_", "_GLOBAL__", "__stmts__", "__tls_",  "__dtor_",
+    "__finalize_",   "__const.",  ".",         "llvm.",   "switch.table",
+    "__cuda_",       "__hip_",    "_ZTW",      "_ZTH",    "__clang_call_",
+    "__emutls",      "__orc_",    "__func__.", "__llvm_", "_ZThn",
+    "_ZTv0",         "_ZTch",     "_ZTcv"};
+
+bool isInvented(StringRef Name) {
+  return any_of(InventedPrefixes,
+                [&](StringRef Prefix) { return Name.starts_with(Prefix); });
+}
+
+/// Tables that describe a class. clang may give them to several inputs, even
+/// with external linkage: when the class has a key function, to the input that
+/// first needs them and to that which defines the function.
+bool isClassTable(StringRef Name) {
+  return Name.starts_with("_ZTV") || Name.starts_with("_ZTI") ||
+         Name.starts_with("_ZTS") || Name.starts_with("_ZTT");
+}
+
+} // namespace
+
+bool isNamedBySource(const GlobalValue &GV) {
+  return GV.hasName() && !GV.hasPrivateLinkage() && !isInvented(GV.getName());
+}
+
+bool isCompilerMade(const Function &F) {
+  return isInvented(F.getName()) || F.getSection() == ".text.startup";
+}
+
+void giveSessionIdentity(Module &M) {
+  for (GlobalValue &GV : M.global_values()) {
+    if (GV.isDeclaration() || isa<GlobalIFunc>(GV) || !isNamedBySource(GV))
+      continue;
+    if (GV.hasInternalLinkage() || isClassTable(GV.getName())) {
+      GV.setLinkage(isa<GlobalAlias>(GV) ? GlobalValue::WeakODRLinkage
+                                         : GlobalValue::LinkOnceODRLinkage);
+      GV.setVisibility(GlobalValue::DefaultVisibility);
+    }
+  }
+}
+
+void bracketValuePrinting(Module &M, const char *Before, const char *After) {
+  SmallVector<CallBase *, 4> Calls;
+  for (const char *Name : {"__clang_Interpreter_SetValueNoAlloc",
+                           "__clang_Interpreter_SetValueWithAlloc"})
+    if (Function *F = M.getFunction(Name))
+      for (User *U : F->users())
+        if (auto *Call = dyn_cast<CallBase>(U))
+          Calls.push_back(Call);
+  auto *Ty = FunctionType::get(Type::getVoidTy(M.getContext()), false);
+  for (CallBase *Call : Calls) {
+    IRBuilder<> B(Call);
+    B.CreateCall(M.getOrInsertFunction(Before, Ty));
+    Instruction *Next = nullptr;
+    if (auto *Invoke = dyn_cast<InvokeInst>(Call))
+      Next = &*Invoke->getNormalDest()->getFirstInsertionPt();
+    else
+      Next = Call->getNextNode();
+    B.SetInsertPoint(Next);
+    B.CreateCall(M.getOrInsertFunction(After, Ty));
+  }
+}
+
+} // namespace reopt

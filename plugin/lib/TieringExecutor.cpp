@@ -1,0 +1,192 @@
+//===-- TieringExecutor.cpp ----------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TieringExecutor.h"
+#include "SessionIdentity.h"
+#include "clang/Interpreter/PartialTranslationUnit.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
+#include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+namespace {
+
+constexpr const char *BeforePrinting = "__reopt_take_ast";
+constexpr const char *AfterPrinting = "__reopt_lend_ast";
+
+/// Code that prints a value calls these, on the interpreter thread. It may be
+/// that of any session, and machine code has no argument for it.
+thread_local const AstLease *PrintingLease = nullptr;
+thread_local bool WasLentBeforePrinting = false;
+
+void takeAstForPrinting() {
+  if (auto *Lease = const_cast<AstLease *>(PrintingLease))
+    WasLentBeforePrinting = Lease->take();
+}
+
+void lendAstAfterPrinting() {
+  if (auto *Lease = const_cast<AstLease *>(PrintingLease))
+    if (WasLentBeforePrinting)
+      Lease->lend();
+}
+
+/// While user code runs: the AST is lent, and value printing knows to whom.
+class RunningCode {
+public:
+  explicit RunningCode(AstLease &Lease)
+      : Outer(PrintingLease), Loan(Lease) {
+    PrintingLease = &Lease;
+  }
+  ~RunningCode() { PrintingLease = Outer; }
+
+private:
+  const AstLease *Outer;
+  AstLoan Loan;
+};
+
+/// Copies a module into a context of its own. The interpreter's context stays
+/// with the interpreter thread, while tier-0 code is compiled on any thread.
+Expected<ThreadSafeModule> moveToOwnContext(const Module &M,
+                                            StringRef Identifier) {
+  SmallVector<char, 0> Bytes;
+  raw_svector_ostream OS(Bytes);
+  WriteBitcodeToFile(M, OS);
+  auto Ctx = std::make_unique<LLVMContext>();
+  auto Copy = parseBitcodeFile(
+      MemoryBufferRef(StringRef(Bytes.data(), Bytes.size()), Identifier), *Ctx);
+  if (!Copy)
+    return Copy.takeError();
+  // ORC names a module's initialiser symbols after it.
+  (*Copy)->setModuleIdentifier(M.getModuleIdentifier());
+  return ThreadSafeModule(std::move(*Copy), std::move(Ctx));
+}
+
+} // namespace
+
+TieringExecutor::TieringExecutor(std::shared_ptr<Session> S,
+                                 std::unique_ptr<LLJIT> J)
+    : S(std::move(S)), J(std::move(J)) {}
+
+Expected<std::unique_ptr<TieringExecutor>>
+TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
+                        StringRef TT,
+                        std::optional<CodeModel::Model> CodeModel) {
+  JITTargetMachineBuilder JTMB((Triple(TT)));
+  JTMB.setCodeGenOptLevel(CodeGenOptLevel::None);
+  if (CodeModel)
+    JTMB.setCodeModel(*CodeModel);
+  auto J = LLJITBuilder()
+               .setJITTargetMachineBuilder(std::move(JTMB))
+               // First calls compile on whichever thread makes them. Asking
+               // LLJIT for concurrency would copy each module once more; ours
+               // have a context each already.
+               .setCompileFunctionCreator(
+                   [](JITTargetMachineBuilder JTMB)
+                       -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
+                     return std::make_unique<ConcurrentIRCompiler>(
+                         std::move(JTMB));
+                   })
+               .setPrePlatformSetup([](LLJIT &J) {
+                 // As the stock executor does: a debugger is welcome, and none
+                 // is needed.
+                 consumeError(enableDebuggerSupport(J));
+                 return Error::success();
+               })
+               .create();
+  if (!J)
+    return J.takeError();
+
+  auto &Main = (*J)->getMainJITDylib();
+  const auto Flags = JITSymbolFlags::Exported | JITSymbolFlags::Callable;
+  if (auto Err = Main.define(absoluteSymbols(
+          {{(*J)->mangleAndIntern(BeforePrinting),
+            {ExecutorAddr::fromPtr(&takeAstForPrinting), Flags}},
+           {(*J)->mangleAndIntern(AfterPrinting),
+            {ExecutorAddr::fromPtr(&lendAstAfterPrinting), Flags}}})))
+    return std::move(Err);
+
+  auto Layer = ReOptimizeLayer::Create(**J, std::move(P), S->Opts);
+  if (!Layer)
+    return Layer.takeError();
+  S->Layer = std::move(*Layer);
+  return std::unique_ptr<TieringExecutor>(
+      new TieringExecutor(std::move(S), std::move(*J)));
+}
+
+TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
+
+Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
+  auto TSM = moveToOwnContext(*PTU.TheModule,
+                              PTU.TheModule->getModuleIdentifier());
+  if (!TSM)
+    return TSM.takeError();
+  PTU.TheModule.reset();
+  TSM->withModuleDo([&](Module &M) {
+    M.setDataLayout(J->getDataLayout());
+    giveSessionIdentity(M);
+    bracketValuePrinting(M, BeforePrinting, AfterPrinting);
+  });
+  auto RT = J->getMainJITDylib().createResourceTracker();
+  if (auto Err = S->Layer->add(RT, std::move(*TSM)))
+    return joinErrors(std::move(Err), RT->remove());
+  Trackers[&PTU] = std::move(RT);
+  return Error::success();
+}
+
+Error TieringExecutor::removeModule(clang::PartialTranslationUnit &PTU) {
+  S->Index.forget(PTU.TUPart);
+  auto I = Trackers.find(&PTU);
+  if (I == Trackers.end())
+    return Error::success();
+  auto RT = std::move(I->second);
+  Trackers.erase(I);
+  return RT->remove();
+}
+
+Error TieringExecutor::runCtors() const {
+  RunningCode Running(S->Lease);
+  return J->initialize(J->getMainJITDylib());
+}
+
+Error TieringExecutor::cleanUp() {
+  // The AST is gone already; functions may still be called and trip.
+  return J->deinitialize(J->getMainJITDylib());
+}
+
+Expected<ExecutorAddr>
+TieringExecutor::getSymbolAddress(StringRef Name,
+                                  SymbolNameKind NameKind) const {
+  auto Symbol = J->getExecutionSession().lookup(
+      makeJITDylibSearchOrder({&J->getMainJITDylib(),
+                               J->getPlatformJITDylib().get(),
+                               J->getProcessSymbolsJITDylib().get()}),
+      NameKind == LinkerName ? J->getExecutionSession().intern(Name)
+                             : J->mangleAndIntern(Name));
+  if (!Symbol)
+    return Symbol.takeError();
+  return Symbol->getAddress();
+}
+
+Error TieringExecutor::LoadDynamicLibrary(const char *Name) {
+  auto Generator = EPCDynamicLibrarySearchGenerator::Load(
+      J->getExecutionSession(), Name);
+  if (!Generator)
+    return Generator.takeError();
+  J->getProcessSymbolsJITDylib()->addGenerator(std::move(*Generator));
+  return Error::success();
+}
+
+} // namespace reopt

@@ -1,0 +1,97 @@
+//===-- FunctionState.h --------------------------------------------*- C++
+//-*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// What the session knows about one function: its identity, where its code is,
+/// and the stage of its life. A function keeps its number, its stub and its
+/// cell for as long as it exists; bodies come and go behind the stub.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_FUNCTIONSTATE_H
+#define REOPT_FUNCTIONSTATE_H
+
+#include "reopt/Hook.h"
+#include "reopt/Reasons.h"
+#include "llvm/ExecutionEngine/Orc/Core.h"
+#include <chrono>
+#include <cstdint>
+
+namespace reopt {
+
+/// Number of a function within its session, never used again.
+using FunctionId = uint32_t;
+
+/// The stages of a function's life.
+enum class Stage : uint8_t {
+  Lazy,      ///< Its stub leads to an entry that compiles tier 0.
+  Tier0,     ///< Tier-0 code runs and counts.
+  Queued,    ///< It tripped, or was asked for, and waits for a worker.
+  Compiling, ///< A worker makes its optimised body.
+  Tier1,     ///< The stub leads to an optimised body.
+  Refused,   ///< Tier 0 stays; the reason says why. Only an explicit request
+             ///< tries again.
+  Removed,   ///< Its definition was taken back; nothing of it is reachable.
+};
+
+/// A lower-case word for \p S, as listings print it.
+const char *getStageName(Stage S);
+
+/// True where a function may go from \p From to \p To.
+bool isLegalTransition(Stage From, Stage To);
+
+/// One function. Guarded by ReOptimizeLayer's mutex, except Trip, which the
+/// hook uses from any thread.
+struct FunctionState {
+  FunctionId Id = 0;
+  /// Linker name, which is the stub's name.
+  llvm::orc::SymbolStringPtr Name;
+  /// The tracker that owns the definition, by key.
+  llvm::orc::ResourceKey Owner = 0;
+  /// The function's address, in every tier.
+  llvm::orc::ExecutorAddr Stub;
+  /// Where it counts; null if it does not count.
+  llvm::orc::ExecutorAddr Cell;
+  /// The entry that compiles tier 0, then tier 0's body.
+  llvm::orc::ExecutorAddr Tier0Entry;
+  /// Name of tier 0's body.
+  llvm::orc::SymbolStringPtr Tier0Name;
+  /// Whether tier 0's body exists as machine code.
+  bool Tier0Compiled = false;
+  /// Whether all that the body reaches is known to be defined.
+  bool ReferencesChecked = false;
+  /// The batch whose body is published; 0 while tier 0 is.
+  uint64_t PublishedBatch = 0;
+  /// Optimised body that is published; null while tier 0 is.
+  llvm::orc::ExecutorAddr Body;
+  /// Published versions so far; 0 is tier 0.
+  uint32_t Version = 0;
+  Stage St = Stage::Lazy;
+  Reason Why = Reason::NotHotYet;
+  /// More words on Why, from the step that failed; may be empty.
+  std::string Detail;
+  /// What the cell was last armed with.
+  int32_t ArmedCalls = 0, ArmedLoops = 0;
+  /// Counts of earlier armings.
+  uint64_t PastCalls = 0, PastLoops = 0;
+  /// Failures so far: each doubles the distance to the next try.
+  uint32_t Failures = 0;
+  /// Wall time of the compile that made the published body, shared by all
+  /// functions of its batch.
+  std::chrono::microseconds CompileTime{0};
+  /// The hook's entry for this function.
+  TripRecord Trip;
+
+  /// Changes the stage; asserts that the transition is legal.
+  void transition(Stage To);
+};
+
+} // namespace reopt
+
+#endif // REOPT_FUNCTIONSTATE_H

@@ -1,0 +1,97 @@
+//===-- Hook.h -----------------------------------------------------*- C++
+//-*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// What happens when tier-0 code trips. Machine code calls the ORC runtime hook
+/// __orc_rt_reoptimize(id, version). In process it is ours: it pushes the
+/// function's record on its session's inbox and posts a semaphore. It
+/// allocates nothing, takes no lock and calls nothing but sem_post, which POSIX
+/// lists as async-signal-safe; so code may trip inside a signal handler.
+///
+/// The inbox is a Treiber stack with one consumer that takes the whole chain at
+/// once, so that no node is popped singly and the ABA problem cannot arise.
+/// Pending makes sure that a record is on the stack at most once: only the
+/// thread that changes it from false to true pushes, and the consumer clears it
+/// after it has read Next. A trip that comes in between is dropped; it would
+/// have said what the consumer is about to act upon.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_HOOK_H
+#define REOPT_HOOK_H
+
+#include <atomic>
+#include <cstdint>
+#include <semaphore.h>
+
+namespace reopt {
+
+class TripInbox;
+
+/// A function as the hook sees it. Its address is the id that machine code
+/// passes; it lives as long as the session's machine code.
+struct TripRecord {
+  TripInbox *Inbox = nullptr;
+  uint32_t Function = 0;
+  std::atomic<bool> Pending{false};
+  TripRecord *Next = nullptr;
+
+  uint64_t getHookId() const { return reinterpret_cast<uint64_t>(this); }
+};
+
+/// Trips on their way from machine code to the workers.
+class TripInbox {
+public:
+  TripInbox();
+  ~TripInbox();
+  TripInbox(const TripInbox &) = delete;
+  TripInbox &operator=(const TripInbox &) = delete;
+
+  /// Any thread, also in a signal handler.
+  void push(TripRecord &R);
+
+  /// Wakes the consumer without a trip. Any thread, also in a signal handler.
+  void wake();
+
+  /// Consumer only: blocks until a push or a wake.
+  void waitForWork();
+
+  /// Consumer only: all functions that tripped since the last call, oldest
+  /// first, handed to \p Visit.
+  template <typename Fn> void drain(Fn Visit) {
+    TripRecord *R = takeAll();
+    while (R) {
+      TripRecord *Next = R->Next;
+      uint32_t F = R->Function;
+      R->Pending.store(false, std::memory_order_release);
+      Visit(F);
+      R = Next;
+    }
+  }
+
+  /// True if no trip waits.
+  bool empty() const { return Head.load(std::memory_order_acquire) == nullptr; }
+
+private:
+  TripRecord *takeAll();
+
+  std::atomic<TripRecord *> Head{nullptr};
+  sem_t Wakeups;
+};
+
+/// Name of the hook in machine code, without the target's prefix.
+constexpr const char *HookName = "__orc_rt_reoptimize";
+
+/// The hook in process. \p Id is a TripRecord's getHookId(); \p Version is the
+/// version of the body that trips.
+extern "C" void reopt_hook(uint64_t Id, uint32_t Version);
+
+} // namespace reopt
+
+#endif // REOPT_HOOK_H

@@ -1,0 +1,46 @@
+//===-- ModuleExtractor.h ------------------------------------------*- C++
+//-*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// Copies some definitions of a module into a new one and declares whatever
+/// they mention, at a cost that depends on what is copied and not on the size
+/// of the module (CloneModule and extractSubModule cost the latter).
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_MODULEEXTRACTOR_H
+#define REOPT_MODULEEXTRACTOR_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
+#include <memory>
+
+namespace llvm {
+class Function;
+class GlobalValue;
+class Module;
+} // namespace llvm
+
+namespace reopt {
+
+/// Returns a new module in the context of \p From that defines copies of
+/// \p Definitions. What they mention is declared under its own name, except
+/// constants of private or internal linkage (string literals and the like),
+/// which are copied. \p Rename, if set, gives the name of a copied definition.
+/// Mentions of a renamed definition refer to the old name, not to the copy.
+/// The caller holds the context's lock.
+std::unique_ptr<llvm::Module>
+extractModule(llvm::Module &From, llvm::StringRef Identifier,
+              llvm::ArrayRef<llvm::GlobalValue *> Definitions,
+              llvm::function_ref<std::string(llvm::StringRef)> Rename = {});
+
+} // namespace reopt
+
+#endif // REOPT_MODULEEXTRACTOR_H

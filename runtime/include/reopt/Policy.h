@@ -1,0 +1,187 @@
+//===-- Policy.h ---------------------------------------------------*- C++
+//-*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// When a function is compiled again, and what the new code is.
+///
+/// A policy answers three questions, each with a plain value; it acts on
+/// nothing itself:
+///
+///   instrument(F)   Is F's tier-0 code counted, compiled plain, or kept
+///                   together with the data that it initialises?
+///   decide(heat)    F tripped. Compile it now, later, or never?
+///   reoptimize(B)   The new code for a batch of functions.
+///
+/// The default, HeatPolicy, works as follows. Let calls(F) and loops(F) be the
+/// counts of F's cell since its definition, T the option threshold, L the
+/// option loop-factor, and k(F) the compiles of F that failed.
+///
+///   heat(F)   = calls(F) + loops(F) / L            in calls
+///   F trips   when calls(F) > T * 2^k(F)  or  loops(F) > T * L * 2^k(F)
+///   hot(F)    : F tripped, and k(F) <= max-retries
+///   warm(F)   : 100 * heat(F) >= warm * T
+///
+/// A function that is called once and loops long is thus as hot as one that is
+/// called often. Calls weigh more than iterations, since a call in tier 0 costs
+/// more, and since a callee's calls are its caller's iterations: the leaf
+/// should not be far ahead of the loop that calls it, for it is the loop that
+/// is worth compiling, with the leaf inlined.
+///
+/// Functions that trip within batch-window make one batch, which is one object.
+/// A warm callee of a member joins the batch: it will trip soon anyway, and in
+/// the same object it is called directly and not through its stub. Colder
+/// callees are emitted too, to be inlined, but not published.
+///
+/// HotSpot's compilationPolicy.hpp describes a policy of the same family; its
+/// tier 0 and tier 4 correspond to ours.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_POLICY_H
+#define REOPT_POLICY_H
+
+#include "reopt/FunctionState.h"
+#include "reopt/Options.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace llvm {
+class Function;
+}
+
+namespace reopt {
+
+/// How tier 0 of a function is made.
+enum class Tier0Kind : uint8_t {
+  Counted, ///< Has a stub and counts; is compiled when it is first called.
+  Plain,   ///< Is compiled with the module's data, under its own name, and
+           ///< never again: initialisers, statement wrappers.
+};
+
+/// What a policy knows of a function when it decides.
+struct Heat {
+  uint64_t Calls = 0;
+  uint64_t Loops = 0;
+  uint32_t Failures = 0;
+};
+
+/// A decision about a function that tripped.
+struct Decision {
+  enum KindTy : uint8_t { Compile, Wait, Refuse } Kind = Wait;
+  Reason Why = Reason::NotHotYet;
+};
+
+/// How a function's cell is armed.
+struct Arming {
+  int32_t Calls = 0;
+  int32_t Loops = 0;
+};
+
+/// The session as reoptimize() may look at it. Each call takes the layer's
+/// mutex for a moment; the answers may be out of date when they are used, which
+/// publishing notices.
+class SessionView {
+public:
+  virtual ~SessionView();
+
+  struct Entry {
+    FunctionId Id;
+    Stage St;
+    bool Warm;
+  };
+  /// The session's function with linker name \p Name, if there is one.
+  virtual std::optional<Entry> find(llvm::StringRef Name) const = 0;
+
+  /// Whether the session defines a symbol named \p Name, function or data.
+  virtual bool defines(llvm::StringRef Name) const = 0;
+
+  /// Calls \p Visit with tier 0's IR of function \p Id, under the lock of its
+  /// context; returns false if it is gone.
+  virtual bool withTierZero(
+      FunctionId Id,
+      llvm::function_ref<void(const llvm::Function &)> Visit) const = 0;
+};
+
+/// Functions to compile together.
+struct Batch {
+  uint64_t Number = 0;
+  struct Member {
+    FunctionId Id;
+    std::string Name;
+  };
+  std::vector<Member> Members;
+};
+
+/// What reoptimize() made.
+struct NewCode {
+  /// One relocatable object, or null if every member was refused.
+  std::unique_ptr<llvm::MemoryBuffer> Object;
+  /// Function and the linker name of its new body in Object. May hold
+  /// functions that were not members of the batch.
+  std::vector<std::pair<FunctionId, std::string>> Bodies;
+  /// All functions of the session whose definitions went into Object.
+  std::vector<FunctionId> Uses;
+  /// Members that have no new body, and why.
+  struct Refusal {
+    FunctionId Id;
+    Reason Why;
+    std::string Detail;
+  };
+  std::vector<Refusal> Refused;
+};
+
+/// Interface to be implemented by who uses ReOptimizeLayer.
+class Policy {
+public:
+  virtual ~Policy();
+
+  /// Thread: whoever adds the module; the context's lock is held.
+  virtual Tier0Kind instrument(const llvm::Function &F) = 0;
+
+  /// How a function with \p H is armed. Under the layer's mutex: be quick.
+  virtual Arming arm(const Heat &H) const = 0;
+
+  /// Under the layer's mutex: be quick, call nothing of the layer.
+  virtual Decision decide(const Heat &H) const = 0;
+
+  /// Whether a function with \p H should be published with a hot caller.
+  /// Under the layer's mutex.
+  virtual bool isWarm(const Heat &H) const = 0;
+
+  /// Thread: a worker, without any lock. An error counts as a failure of every
+  /// member; its text becomes their detail.
+  virtual llvm::Expected<NewCode> reoptimize(const Batch &B,
+                                             const SessionView &Session) = 0;
+};
+
+/// The default *when*, as the essay above says. What the new code is, and what
+/// is instrumented, is left to who derives from it.
+class HeatPolicy : public Policy {
+public:
+  /// \p Opts outlives the policy. Threshold may change while it is used, under
+  /// the layer's mutex.
+  explicit HeatPolicy(const Options &Opts) : Opts(Opts) {}
+
+  Tier0Kind instrument(const llvm::Function &F) override;
+  Arming arm(const Heat &H) const override;
+  Decision decide(const Heat &H) const override;
+  bool isWarm(const Heat &H) const override;
+
+protected:
+  const Options &Opts;
+};
+
+} // namespace reopt
+
+#endif // REOPT_POLICY_H

@@ -1,0 +1,46 @@
+//===-- HeatPolicy.cpp ---------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/Policy.h"
+#include "reopt/Cell.h"
+#include <algorithm>
+
+namespace reopt {
+
+SessionView::~SessionView() = default;
+Policy::~Policy() = default;
+
+Tier0Kind HeatPolicy::instrument(const llvm::Function &) {
+  return Tier0Kind::Counted;
+}
+
+Arming HeatPolicy::arm(const Heat &H) const {
+  // Half of RearmedCount is what countsSince() can tell from a rearmed word.
+  constexpr int64_t Limit = RearmedCount / 2;
+  int64_t Calls = Opts.Threshold << std::min<uint32_t>(H.Failures, 30);
+  Calls = std::min(Calls, Limit);
+  int64_t Loops = std::min(Calls * Opts.LoopFactor, Limit);
+  // A cell trips when it gets negative: at the count after the last one.
+  return {int32_t(std::max<int64_t>(Calls - 1, 0)),
+          int32_t(std::max<int64_t>(Loops - 1, 0))};
+}
+
+Decision HeatPolicy::decide(const Heat &H) const {
+  if (H.Failures > uint64_t(Opts.MaxRetries))
+    return {Decision::Refuse, Reason::EmissionFailed};
+  if (!Opts.Enabled)
+    return {Decision::Wait, Reason::TieringOff};
+  return {Decision::Compile, Reason::Waiting};
+}
+
+bool HeatPolicy::isWarm(const Heat &H) const {
+  return 100 * (H.Calls + H.Loops / Opts.LoopFactor) >=
+         uint64_t(Opts.WarmPercent * Opts.Threshold);
+}
+
+} // namespace reopt

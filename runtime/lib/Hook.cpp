@@ -1,0 +1,59 @@
+//===-- Hook.cpp ---------------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/Hook.h"
+#include <cerrno>
+
+namespace reopt {
+
+TripInbox::TripInbox() { sem_init(&Wakeups, /*pshared=*/0, 0); }
+
+TripInbox::~TripInbox() { sem_destroy(&Wakeups); }
+
+void TripInbox::push(TripRecord &R) {
+  if (R.Pending.exchange(true, std::memory_order_acq_rel))
+    return;
+  TripRecord *Old = Head.load(std::memory_order_relaxed);
+  do
+    R.Next = Old;
+  while (!Head.compare_exchange_weak(Old, &R, std::memory_order_release,
+                                     std::memory_order_relaxed));
+  sem_post(&Wakeups);
+}
+
+void TripInbox::wake() { sem_post(&Wakeups); }
+
+void TripInbox::waitForWork() {
+  while (sem_wait(&Wakeups) != 0 && errno == EINTR)
+    ;
+  // One wake-up serves all that came before it.
+  while (sem_trywait(&Wakeups) == 0)
+    ;
+}
+
+TripRecord *TripInbox::takeAll() {
+  TripRecord *R = Head.exchange(nullptr, std::memory_order_acquire);
+  TripRecord *Oldest = nullptr;
+  while (R) {
+    TripRecord *Next = R->Next;
+    R->Next = Oldest;
+    Oldest = R;
+    R = Next;
+  }
+  return Oldest;
+}
+
+extern "C" void reopt_hook(uint64_t Id, uint32_t) {
+  // sem_post may set errno, which belongs to the program.
+  int Errno = errno;
+  auto *R = reinterpret_cast<TripRecord *>(Id);
+  R->Inbox->push(*R);
+  errno = Errno;
+}
+
+} // namespace reopt

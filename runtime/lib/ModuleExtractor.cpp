@@ -1,0 +1,185 @@
+//===-- ModuleExtractor.cpp ----------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/ModuleExtractor.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include "llvm/Transforms/Utils/ValueMapper.h"
+
+using namespace llvm;
+
+namespace reopt {
+
+namespace {
+
+/// Declares what copied definitions mention, in the order in which they do.
+class Declarer : public ValueMaterializer {
+public:
+  Declarer(Module &To, ValueToValueMapTy &Map) : To(To), Map(Map) {}
+
+  Value *materialize(Value *V) override {
+    auto *GV = dyn_cast<GlobalValue>(V);
+    if (!GV || GV->getParent() == &To)
+      return nullptr;
+    if (GlobalValue *Declared = To.getNamedValue(GV->getName()))
+      if (GV->hasName() && !isPrivateConstant(*GV))
+        return Declared;
+    if (isPrivateConstant(*GV)) {
+      auto &Old = cast<GlobalVariable>(*GV);
+      auto *New = new GlobalVariable(
+          To, Old.getValueType(), /*isConstant=*/true, Old.getLinkage(),
+          nullptr, Old.getName(), nullptr, Old.getThreadLocalMode(),
+          Old.getAddressSpace());
+      New->copyAttributesFrom(&Old);
+      Pending.push_back({&Old, New});
+      return New;
+    }
+    if (auto *F = dyn_cast<Function>(GV))
+      return declare(*F->getFunctionType(), *F);
+    if (auto *Var = dyn_cast<GlobalVariable>(GV)) {
+      auto *New = new GlobalVariable(
+          To, Var->getValueType(), Var->isConstant(),
+          declaredLinkage(*Var), nullptr, Var->getName(), nullptr,
+          Var->getThreadLocalMode(), Var->getAddressSpace());
+      New->copyAttributesFrom(Var);
+      New->setDSOLocal(false);
+      return New;
+    }
+    // An alias or an ifunc: callers see a symbol of its type.
+    if (auto *FTy = dyn_cast<FunctionType>(GV->getValueType()))
+      return Function::Create(FTy, GlobalValue::ExternalLinkage,
+                              GV->getAddressSpace(), GV->getName(), &To);
+    return new GlobalVariable(To, GV->getValueType(), /*isConstant=*/false,
+                              GlobalValue::ExternalLinkage, nullptr,
+                              GV->getName(), nullptr, GV->getThreadLocalMode());
+  }
+
+  static bool isPrivateConstant(const GlobalValue &GV) {
+    auto *Var = dyn_cast<GlobalVariable>(&GV);
+    return Var && Var->hasLocalLinkage() && Var->isConstant() &&
+           Var->hasInitializer();
+  }
+
+  /// Initialisers of copied constants may mention further values.
+  void copyInitializers() {
+    while (!Pending.empty()) {
+      auto [Old, New] = Pending.pop_back_val();
+      New->setInitializer(
+          MapValue(Old->getInitializer(), Map, RF_None, nullptr, this));
+    }
+  }
+
+private:
+  static GlobalValue::LinkageTypes declaredLinkage(const GlobalValue &GV) {
+    return GV.hasExternalWeakLinkage() ? GlobalValue::ExternalWeakLinkage
+                                       : GlobalValue::ExternalLinkage;
+  }
+
+  Value *declare(FunctionType &Ty, const Function &Old) {
+    auto *New = Function::Create(&Ty, declaredLinkage(Old),
+                                 Old.getAddressSpace(), Old.getName(), &To);
+    New->copyAttributesFrom(&Old);
+    New->setComdat(nullptr);
+    // A stub may lie out of a 32-bit displacement's reach.
+    New->setDSOLocal(false);
+    New->setPersonalityFn(nullptr);
+    New->setPrefixData(nullptr);
+    New->setPrologueData(nullptr);
+    return New;
+  }
+
+  Module &To;
+  ValueToValueMapTy &Map;
+  SmallVector<std::pair<GlobalVariable *, GlobalVariable *>, 8> Pending;
+};
+
+/// Copies module-level properties that code generation depends on.
+void copyModuleProperties(const Module &From, Module &To) {
+  To.setTargetTriple(From.getTargetTriple());
+  To.setDataLayout(From.getDataLayout());
+  SmallVector<Module::ModuleFlagEntry, 8> Flags;
+  From.getModuleFlagsMetadata(Flags);
+  for (auto &Flag : Flags)
+    To.addModuleFlag(Flag.Behavior, Flag.Key->getString(), Flag.Val);
+}
+
+} // namespace
+
+std::unique_ptr<Module>
+extractModule(Module &From, StringRef Identifier,
+              ArrayRef<GlobalValue *> Definitions,
+              function_ref<std::string(StringRef)> Rename) {
+  auto To = std::make_unique<Module>(Identifier, From.getContext());
+  copyModuleProperties(From, *To);
+
+  ValueToValueMapTy Map;
+  Declarer Materializer(*To, Map);
+  SmallVector<std::pair<GlobalValue *, GlobalValue *>, 8> Copies;
+
+  // Definitions first, so that mentions find them.
+  for (GlobalValue *Old : Definitions) {
+    std::string Name =
+        Rename ? Rename(Old->getName()) : std::string(Old->getName());
+    GlobalValue *New = nullptr;
+    if (auto *F = dyn_cast<Function>(Old)) {
+      auto *NewF = Function::Create(F->getFunctionType(), F->getLinkage(),
+                                    F->getAddressSpace(), Name, To.get());
+      NewF->copyAttributesFrom(F);
+      New = NewF;
+    } else if (auto *Var = dyn_cast<GlobalVariable>(Old)) {
+      auto *NewVar = new GlobalVariable(
+          *To, Var->getValueType(), Var->isConstant(), Var->getLinkage(),
+          nullptr, Name, nullptr, Var->getThreadLocalMode(),
+          Var->getAddressSpace());
+      NewVar->copyAttributesFrom(Var);
+      New = NewVar;
+    } else if (auto *Alias = dyn_cast<GlobalAlias>(Old)) {
+      auto *NewAlias = GlobalAlias::create(
+          Alias->getValueType(), Alias->getAddressSpace(), Alias->getLinkage(),
+          Name, To.get());
+      NewAlias->copyAttributesFrom(Alias);
+      New = NewAlias;
+    }
+    if (!New)
+      continue;
+    if (Name == Old->getName())
+      Map[Old] = New;
+    Copies.push_back({Old, New});
+  }
+
+  for (auto [Old, New] : Copies) {
+    if (auto *F = dyn_cast<Function>(Old)) {
+      auto *NewF = cast<Function>(New);
+      auto NewArg = NewF->arg_begin();
+      for (Argument &Arg : F->args()) {
+        NewArg->setName(Arg.getName());
+        Map[&Arg] = &*NewArg++;
+      }
+      SmallVector<ReturnInst *, 4> Returns;
+      CloneFunctionInto(NewF, F, Map, CloneFunctionChangeType::DifferentModule,
+                        Returns, "", nullptr, nullptr, &Materializer);
+      NewF->setComdat(nullptr);
+    } else if (auto *Var = dyn_cast<GlobalVariable>(Old)) {
+      if (Var->hasInitializer())
+        cast<GlobalVariable>(New)->setInitializer(MapValue(
+            Var->getInitializer(), Map, RF_None, nullptr, &Materializer));
+    } else if (auto *Alias = dyn_cast<GlobalAlias>(Old)) {
+      cast<GlobalAlias>(New)->setAliasee(cast<Constant>(MapValue(
+          Alias->getAliasee(), Map, RF_None, nullptr, &Materializer)));
+    }
+  }
+  Materializer.copyInitializers();
+  // CloneFunctionInto adds the list even where there is no debug information,
+  // and readers take an empty one for broken.
+  if (auto *Units = To->getNamedMetadata("llvm.dbg.cu");
+      Units && !Units->getNumOperands())
+    Units->eraseFromParent();
+  return To;
+}
+
+} // namespace reopt

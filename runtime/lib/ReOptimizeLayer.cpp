@@ -1,0 +1,625 @@
+//===-- ReOptimizeLayer.cpp -----------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Definitions: adding modules, taking them back, first calls, listings. What
+// the worker does is in ReOptimizeWorker.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/ReOptimizeLayer.h"
+#include "reopt/ModuleExtractor.h"
+#include "reopt/TierZero.h"
+#include "llvm/Demangle/Demangle.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cstdlib>
+#include <unistd.h>
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+namespace {
+
+/// Bodies of one input that are compiled together at most. Measured: 1,200
+/// functions took 400 ms one by one, 160 in twenties, 131 all at once.
+constexpr unsigned TierZeroGroup = 20;
+
+/// Where a first call goes whose function cannot be compiled. The program
+/// cannot go on: there is no code to run and nothing to return.
+[[noreturn]] void callWithoutCode() {
+  static constexpr char Text[] =
+      "reopt: a function was called that could not be compiled (see above)\n";
+  (void)!::write(2, Text, sizeof(Text) - 1);
+  std::abort();
+}
+
+/// Lazy entries keep the low 128 bits of vector registers only.
+bool hasWideVectors(const Function &F) {
+  auto IsWide = [&](Type *Ty) {
+    return Ty->isVectorTy() && Ty->getPrimitiveSizeInBits() > 128;
+  };
+  return IsWide(F.getReturnType()) ||
+         any_of(F.getFunctionType()->params(), IsWide);
+}
+
+/// A function whose blocks are taken by address belongs with the data that
+/// takes them.
+bool hasAddressTakenBlocks(const Function &F) {
+  return any_of(F, [](const BasicBlock &B) { return B.hasAddressTaken(); });
+}
+
+/// The names of the globals that \p U's operands mention, through constants.
+void collectMentioned(const User &U, SmallPtrSetImpl<const Value *> &Seen,
+                      std::vector<std::string> &Names) {
+  SmallVector<const User *, 8> Work{&U};
+  while (!Work.empty())
+    for (const Value *Op : Work.pop_back_val()->operands()) {
+      if (!isa<Constant>(Op) || !Seen.insert(Op).second)
+        continue;
+      auto *GV = dyn_cast<GlobalValue>(Op);
+      if (!GV) {
+        Work.push_back(cast<User>(Op));
+        continue;
+      }
+      if (GV->hasLocalLinkage()) {
+        // A copied constant: look at what it mentions.
+        Work.push_back(GV);
+        continue;
+      }
+      if (!GV->isThreadLocal() && !GV->hasExternalWeakLinkage() &&
+          !GV->getName().starts_with("llvm."))
+        Names.push_back(GV->getName().str());
+    }
+}
+
+std::vector<std::string> getMentioned(const Function &F) {
+  std::vector<std::string> Names;
+  SmallPtrSet<const Value *, 16> Seen;
+  for (const Instruction &I : instructions(F))
+    collectMentioned(I, Seen, Names);
+  return Names;
+}
+
+/// Makes \p GV a declaration of a symbol that the session has already.
+void dropDefinition(GlobalValue &GV) {
+  if (auto *F = dyn_cast<Function>(&GV)) {
+    F->deleteBody();
+    F->setComdat(nullptr);
+  } else if (auto *Var = dyn_cast<GlobalVariable>(&GV)) {
+    Var->setInitializer(nullptr);
+    Var->setLinkage(GlobalValue::ExternalLinkage);
+    Var->setComdat(nullptr);
+  }
+  GV.setDSOLocal(false);
+}
+
+} // namespace
+
+struct ReOptimizeLayer::Partition {
+  std::shared_ptr<ThreadSafeModule> TSM;
+  /// Functions that get a stub, with the flags of their symbols.
+  std::vector<std::pair<Function *, JITSymbolFlags>> Counted;
+  std::vector<Function *> Eager;
+  /// Alias name, the function it stands for, its flags.
+  std::vector<std::tuple<std::string, std::string, JITSymbolFlags>> Aliases;
+  std::vector<GlobalValue *> Rest;
+  std::vector<std::string> DataNames;
+  /// What is mentioned by code that runs without being called by name.
+  std::vector<std::string> Roots;
+  std::unique_ptr<Module> Data;
+};
+
+Expected<std::unique_ptr<ReOptimizeLayer>>
+ReOptimizeLayer::Create(LLJIT &J, std::unique_ptr<Policy> P, Options &Opts) {
+  auto &ES = J.getExecutionSession();
+  auto &MemMgr = ES.getExecutorProcessControl().getMemMgr();
+  std::unique_ptr<ReOptimizeLayer> L(
+      new ReOptimizeLayer(J, std::move(P), Opts));
+  auto Stubs = StubTable::Create(ES, MemMgr);
+  if (!Stubs)
+    return Stubs.takeError();
+  L->Stubs = std::move(*Stubs);
+  L->Cells = std::make_unique<CellTable>(ES, MemMgr);
+  auto Entries = LazyEntries::Create(
+      ES, ExecutorAddr::fromPtr(&callWithoutCode),
+      [Layer = L.get()](uint64_t Id,
+                        LazyEntries::NotifyLandingResolved OnResolved) {
+        OnResolved(Layer->compileTierZero(FunctionId(Id)));
+      });
+  if (!Entries)
+    return Entries.takeError();
+  L->Entries = std::move(*Entries);
+  if (auto Err = J.getMainJITDylib().define(absoluteSymbols(
+          {{J.mangleAndIntern(HookName),
+            {ExecutorAddr::fromPtr(&reopt_hook),
+             JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})))
+    return std::move(Err);
+  ES.registerResourceManager(*L);
+  return std::move(L);
+}
+
+ReOptimizeLayer::ReOptimizeLayer(LLJIT &J, std::unique_ptr<Policy> P,
+                                 Options &Opts)
+    : J(J), P(std::move(P)), Opts(Opts) {}
+
+ReOptimizeLayer::~ReOptimizeLayer() {
+  shutdown();
+  auto &ES = J.getExecutionSession();
+  ES.deregisterResourceManager(*this);
+  if (auto Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
+                            Stubs ? Stubs->shutdown() : Error::success()))
+    ES.reportError(std::move(Err));
+  if (Cells)
+    if (auto Err = Cells->shutdown())
+      ES.reportError(std::move(Err));
+}
+
+Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
+  // The session links symbol by symbol; a group would only keep together what
+  // we are about to part.
+  for (GlobalObject &GO : Mod.global_objects())
+    GO.setComdat(nullptr);
+
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (GlobalValue &GV : Mod.global_values()) {
+      if (GV.isDeclaration() || isa<GlobalAlias>(GV) || isa<GlobalIFunc>(GV))
+        continue;
+      if (GV.hasAvailableExternallyLinkage() ||
+          (GV.isWeakForLinker() && !GV.hasAppendingLinkage() &&
+           (ByName.count(GV.getName()) || Data.count(GV.getName()))))
+        dropDefinition(GV);
+    }
+  }
+
+  const bool Counting = isEnabled() && Mod.ifuncs().empty();
+  for (Function &F : Mod) {
+    if (F.isDeclaration())
+      continue;
+    if (!Counting || F.hasLocalLinkage() || hasAddressTakenBlocks(F) ||
+        F.hasFnAttribute(Attribute::Naked) ||
+        P->instrument(F) == Tier0Kind::Plain) {
+      Parts.Rest.push_back(&F);
+      continue;
+    }
+    Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
+    if (hasWideVectors(F))
+      Parts.Eager.push_back(&F);
+  }
+
+  SmallPtrSet<GlobalValue *, 16> Stubbed;
+  for (auto &[F, Flags] : Parts.Counted)
+    Stubbed.insert(F);
+  for (GlobalAlias &A : Mod.aliases()) {
+    auto *Aliasee = dyn_cast<Function>(A.getAliaseeObject());
+    if (Aliasee && Stubbed.count(Aliasee))
+      Parts.Aliases.push_back({A.getName().str(), Aliasee->getName().str(),
+                               JITSymbolFlags::fromGlobalValue(A)});
+    else
+      Parts.Rest.push_back(&A);
+  }
+  for (GlobalVariable &Var : Mod.globals())
+    if (!Var.isDeclaration() && Var.getName() != "llvm.used" &&
+        Var.getName() != "llvm.compiler.used" &&
+        !(Var.hasLocalLinkage() && Var.isConstant()))
+      Parts.Rest.push_back(&Var);
+
+  if (Parts.Rest.empty())
+    return Error::success();
+
+  // Local data that function bodies share with the rest gets a name that the
+  // bodies' modules can refer to.
+  static std::atomic<uint64_t> Unique{0};
+  for (GlobalValue *GV : Parts.Rest)
+    if (GV->hasLocalLinkage()) {
+      GV->setName(GV->getName() + ".reopt." + Twine(++Unique));
+      GV->setLinkage(GlobalValue::ExternalLinkage);
+    }
+  SmallPtrSet<const Value *, 16> Seen;
+  for (GlobalValue *GV : Parts.Rest) {
+    if (!GV->hasAppendingLinkage())
+      Parts.DataNames.push_back(GV->getName().str());
+    if (auto *F = dyn_cast<Function>(GV))
+      for (auto &Name : getMentioned(*F))
+        Parts.Roots.push_back(std::move(Name));
+    else
+      collectMentioned(*GV, Seen, Parts.Roots);
+  }
+  if (!Counting) {
+    // Nothing is parted from it.
+    Parts.Roots.clear();
+    return Error::success();
+  }
+  Parts.Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
+  Parts.Data->setModuleInlineAsm(Mod.getModuleInlineAsm());
+  return Error::success();
+}
+
+Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
+                                       Partition &Parts) {
+  auto &ES = J.getExecutionSession();
+  auto &JD = RT->getJITDylib();
+  const size_t Count = Parts.Counted.size();
+
+  FunctionId First;
+  std::vector<uint64_t> Ids(Count);
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    First = Functions.size();
+    for (size_t I = 0; I < Count; ++I) {
+      FunctionState &F = Functions.emplace_back();
+      Ids[I] = F.Id = First + I;
+      F.St = Stage::Removed; // Until all of it is defined.
+      F.Trip.Inbox = &Inbox;
+      F.Trip.Function = F.Id;
+    }
+  }
+  auto NewEntries = Entries->create(Ids);
+  if (!NewEntries)
+    return NewEntries.takeError();
+
+  std::vector<StubTable::Request> Requests;
+  for (size_t I = 0; I < Count; ++I)
+    Requests.push_back({J.mangleAndIntern(Parts.Counted[I].first->getName()),
+                        (*NewEntries)[I]});
+  auto Addresses = Stubs->create(JD, Requests);
+  if (!Addresses) {
+    Entries->release(*NewEntries);
+    return Addresses.takeError();
+  }
+
+  SymbolMap Symbols;
+  TierZeroUnit::BodyMap Bodies;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (size_t I = 0; I < Count; ++I) {
+      auto [IR, Flags] = Parts.Counted[I];
+      FunctionState &F = Functions[First + I];
+      F.Name = Requests[I].Name;
+      F.Owner = Key;
+      F.Stub = (*Addresses)[I];
+      F.Tier0Entry = (*NewEntries)[I];
+      F.Tier0Name = J.mangleAndIntern(getTierZeroName(IR->getName()));
+      F.St = Stage::Lazy;
+      F.Why = Reason::NotCalledYet;
+      if (auto Cell = Cells->create())
+        F.Cell = *Cell;
+      else
+        return Cell.takeError();
+      armCell(F);
+      ByName[*F.Name] = F.Id;
+      Symbols[F.Name] = {F.Stub, Flags};
+      Bodies[IR->getName().str()] = {IR, {F.Cell, F.Trip.getHookId(), 0}};
+    }
+    Input In;
+    In.TSM = Parts.TSM;
+    In.Functions.assign(Ids.begin(), Ids.end());
+    Inputs.emplace(Key, std::move(In));
+    startWorker();
+  }
+  for (auto &[Alias, Name, Flags] : Parts.Aliases)
+    Symbols[J.mangleAndIntern(Alias)] = {
+        Stubs->find(JD, J.mangleAndIntern(Name)), Flags};
+  if (auto Err = JD.define(absoluteSymbols(std::move(Symbols)), RT))
+    return Err;
+  return JD.define(std::make_unique<TierZeroUnit>(
+                       ES, J.getIRCompileLayer(), Parts.TSM, std::move(Bodies),
+                       TierZeroGroup),
+                   RT);
+}
+
+Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
+  ResourceKey Key = 0;
+  if (auto Err = RT->withResourceKeyDo([&](ResourceKey K) { Key = K; }))
+    return Err;
+
+  Partition Parts;
+  Parts.TSM = std::make_shared<ThreadSafeModule>(std::move(TSM));
+  auto Context = Parts.TSM->getContext();
+  if (auto Err = Parts.TSM->withModuleDo(
+          [&](Module &Mod) { return partition(Mod, Parts); }))
+    return Err;
+
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    Input In;
+    for (auto &Name : Parts.DataNames)
+      Data[Name] = Key;
+    for (auto &[Alias, Name, Flags] : Parts.Aliases) {
+      Data[Alias] = Key;
+      Parts.DataNames.push_back(Alias);
+    }
+    In.Data = std::move(Parts.DataNames);
+    Inputs.emplace(Key, std::move(In));
+  }
+
+  if (!Parts.Counted.empty())
+    if (auto Err = defineFunctions(RT, Key, Parts))
+      return Err;
+  // What the initialisers will call must exist before they run: a lazy function
+  // has nobody to tell.
+  if (auto Err = checkReferences(std::move(Parts.Roots)))
+    return Err;
+  if (!Parts.Data && !Parts.Rest.empty())
+    return J.addIRModule(RT, std::move(*Parts.TSM));
+  if (Parts.Data)
+    if (auto Err = J.addIRModule(
+            RT, ThreadSafeModule(std::move(Parts.Data), Context)))
+      return Err;
+  for (Function *F : Parts.Eager) {
+    auto Name = Context.withContextDo(
+        [&](LLVMContext *) { return F->getName().str(); });
+    std::unique_lock<std::mutex> Lock(M);
+    FunctionId Id = ByName.lookup(J.mangle(Name));
+    Lock.unlock();
+    if (!compileTierZero(Id))
+      return createStringError(inconvertibleErrorCode(),
+                               "cannot compile " + demangle(Name));
+  }
+  return Error::success();
+}
+
+Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
+  SymbolLookupSet Outside;
+  auto &ES = J.getExecutionSession();
+  std::vector<FunctionId> Reached;
+  while (!Roots.empty()) {
+    std::string Name = std::move(Roots.back());
+    Roots.pop_back();
+    std::unique_lock<std::mutex> Lock(M);
+    auto I = ByName.find(Name);
+    if (I == ByName.end()) {
+      if (!Data.count(Name) && KnownOutside.insert(Name).second)
+        Outside.add(J.mangleAndIntern(Name),
+                    SymbolLookupFlags::WeaklyReferencedSymbol);
+      continue;
+    }
+    FunctionState &F = Functions[I->second];
+    if (F.ReferencesChecked)
+      continue;
+    F.ReferencesChecked = true;
+    Reached.push_back(F.Id);
+    Lock.unlock();
+    withTierZero(F.Id, [&](const Function &IR) {
+      for (auto &Mentioned : getMentioned(IR))
+        Roots.push_back(std::move(Mentioned));
+    });
+  }
+  if (Outside.empty())
+    return Error::success();
+
+  std::vector<SymbolStringPtr> Names;
+  for (auto &[Name, Flags] : Outside)
+    Names.push_back(Name);
+  auto Found = ES.lookup(
+      makeJITDylibSearchOrder({&J.getMainJITDylib(),
+                               J.getPlatformJITDylib().get(),
+                               J.getProcessSymbolsJITDylib().get()},
+                              JITDylibLookupFlags::MatchAllSymbols),
+      std::move(Outside));
+  if (!Found)
+    return Found.takeError();
+  std::vector<std::string> Missing;
+  std::lock_guard<std::mutex> Lock(M);
+  for (auto &Name : Names)
+    if (!Found->count(Name)) {
+      Missing.push_back(demangle(*Name));
+      KnownOutside.erase(*Name);
+    }
+  if (Missing.empty())
+    return Error::success();
+  for (FunctionId Id : Reached)
+    Functions[Id].ReferencesChecked = false;
+  llvm::sort(Missing);
+  return createStringError(inconvertibleErrorCode(),
+                           "undefined: " + join(Missing, ", "));
+}
+
+ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
+  SymbolStringPtr Name;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    FunctionState &F = Functions[Id];
+    if (F.St == Stage::Removed)
+      return ExecutorAddr();
+    if (F.Body)
+      return F.Body;
+    if (F.Tier0Compiled)
+      return F.Tier0Entry;
+    Name = F.Tier0Name;
+  }
+  auto &JD = J.getMainJITDylib();
+  auto Symbol = J.getExecutionSession().lookup(
+      makeJITDylibSearchOrder(&JD, JITDylibLookupFlags::MatchAllSymbols), Name);
+  if (!Symbol) {
+    J.getExecutionSession().reportError(Symbol.takeError());
+    return ExecutorAddr();
+  }
+  std::lock_guard<std::mutex> Lock(M);
+  FunctionState &F = Functions[Id];
+  if (F.St == Stage::Removed)
+    return ExecutorAddr();
+  F.Tier0Entry = Symbol->getAddress();
+  F.Tier0Compiled = true;
+  if (F.Body)
+    return F.Body;
+  if (F.St == Stage::Lazy) {
+    F.transition(Stage::Tier0);
+    F.Why = Reason::NotHotYet;
+  }
+  if (auto Err = Stubs->redirect(JD, {{F.Name, F.Tier0Entry}}))
+    J.getExecutionSession().reportError(std::move(Err));
+  return F.Tier0Entry;
+}
+
+Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
+  std::vector<ResourceTrackerSP> Doomed;
+  std::vector<std::shared_ptr<ThreadSafeModule>> DoomedIR;
+  Error Result = Error::success();
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    auto [Begin, End] = Inputs.equal_range(K);
+    if (Begin == End)
+      return Result;
+    std::vector<SymbolStringPtr> Names;
+    for (auto I = Begin; I != End; ++I) {
+      for (auto &Name : I->second.Data)
+        Data.erase(Name);
+      for (FunctionId Id : I->second.Functions) {
+        FunctionState &F = Functions[Id];
+        if (F.St == Stage::Removed)
+          continue;
+        F.transition(Stage::Removed);
+        F.Why = Reason::Undone;
+        ByName.erase(*F.Name);
+        Names.push_back(F.Name);
+        Cells->release(F.Cell);
+      }
+      DoomedIR.push_back(std::move(I->second.TSM));
+    }
+    Inputs.erase(Begin, End);
+    llvm::erase_if(Queue, [&](FunctionId Id) {
+      return Functions[Id].St == Stage::Removed;
+    });
+    Result = Stubs->remove(JD, Names);
+    for (FunctionState &F : Functions)
+      F.ReferencesChecked = false;
+    auto IsGone = [&](FunctionId Id) {
+      return Functions[Id].St == Stage::Removed;
+    };
+    for (auto I = Batches.begin(); I != Batches.end();) {
+      BatchRecord &B = I->second;
+      if (any_of(B.Uses, IsGone))
+        for (FunctionId Id : B.Members)
+          if (!IsGone(Id) && Functions[Id].PublishedBatch == I->first)
+            demote(Functions[Id]);
+      if (!all_of(B.Members, IsGone)) {
+        ++I;
+        continue;
+      }
+      Doomed.push_back(std::move(B.RT));
+      I = Batches.erase(I);
+    }
+    Idle.notify_all();
+  }
+  for (auto &RT : Doomed)
+    Result = joinErrors(std::move(Result), RT->remove());
+  return Result;
+}
+
+void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
+                                              ResourceKey Src) {
+  std::lock_guard<std::mutex> Lock(M);
+  auto [Begin, End] = Inputs.equal_range(Src);
+  std::vector<Input> Moved;
+  for (auto I = Begin; I != End; ++I)
+    Moved.push_back(std::move(I->second));
+  Inputs.erase(Begin, End);
+  for (auto &In : Moved) {
+    for (FunctionId Id : In.Functions)
+      Functions[Id].Owner = Dst;
+    for (auto &Name : In.Data)
+      Data[Name] = Dst;
+    Inputs.emplace(Dst, std::move(In));
+  }
+}
+
+std::optional<SessionView::Entry>
+ReOptimizeLayer::find(StringRef Name) const {
+  std::lock_guard<std::mutex> Lock(M);
+  auto I = ByName.find(Name);
+  if (I == ByName.end())
+    return std::nullopt;
+  const FunctionState &F = Functions[I->second];
+  return Entry{F.Id, F.St, P->isWarm(readHeat(F))};
+}
+
+bool ReOptimizeLayer::defines(StringRef Name) const {
+  std::lock_guard<std::mutex> Lock(M);
+  return ByName.count(Name) || Data.count(Name);
+}
+
+bool ReOptimizeLayer::withTierZero(
+    FunctionId Id, function_ref<void(const llvm::Function &)> Visit) const {
+  std::shared_ptr<ThreadSafeModule> TSM;
+  std::string Name;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    const FunctionState &F = Functions[Id];
+    auto [Begin, End] = Inputs.equal_range(F.Owner);
+    for (auto I = Begin; I != End && !TSM; ++I)
+      if (is_contained(I->second.Functions, Id))
+        TSM = I->second.TSM;
+    Name = (*F.Name).str();
+  }
+  if (!TSM)
+    return false;
+  return TSM->withModuleDo([&](Module &Mod) {
+    const llvm::Function *F = Mod.getFunction(Name);
+    if (F)
+      Visit(*F);
+    return F != nullptr;
+  });
+}
+
+std::vector<FunctionInfo> ReOptimizeLayer::list() const {
+  std::lock_guard<std::mutex> Lock(M);
+  std::vector<FunctionInfo> Result;
+  for (const FunctionState &F : Functions) {
+    if (F.St == Stage::Removed)
+      continue;
+    Heat H = readHeat(F);
+    Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,
+                      F.CompileTime, F.Why, F.Detail, F.Tier0Compiled});
+  }
+  return Result;
+}
+
+LayerStatus ReOptimizeLayer::getStatus() const {
+  std::lock_guard<std::mutex> Lock(M);
+  LayerStatus S;
+  S.Enabled = Opts.Enabled;
+  S.Threshold = Opts.Threshold;
+  S.LoopThreshold = Opts.Threshold * Opts.LoopFactor;
+  S.WorkerStarted = Worker.joinable();
+  S.WorkerBusy = WorkerBusy;
+  S.Batches = LastBatch;
+  S.Failures = FailedBatches;
+  S.CompileTime = TotalCompileTime;
+  for (const FunctionState &F : Functions)
+    switch (F.St) {
+    case Stage::Lazy:
+      ++S.Lazy;
+      break;
+    case Stage::Tier0:
+      ++S.Tier0;
+      break;
+    case Stage::Queued:
+      ++S.Queued;
+      break;
+    case Stage::Compiling:
+      ++S.Compiling;
+      break;
+    case Stage::Tier1:
+      ++S.Tier1;
+      break;
+    case Stage::Refused:
+      ++S.Refused;
+      break;
+    case Stage::Removed:
+      break;
+    }
+  return S;
+}
+
+} // namespace reopt

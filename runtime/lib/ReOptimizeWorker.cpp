@@ -1,0 +1,338 @@
+//===-- ReOptimizeWorker.cpp ----------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The way of a function from its trip to its new body: what ReOptimizeLayer's
+// worker does, and the requests that it serves.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/ReOptimizeLayer.h"
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
+  Heat H{F.PastCalls, F.PastLoops, F.Failures};
+  if (!F.Cell)
+    return H;
+  if (auto Now = Cells->read(F.Cell)) {
+    H.Calls += countsSince(F.ArmedCalls, Now->CallsLeft);
+    H.Loops += countsSince(F.ArmedLoops, Now->LoopsLeft);
+  } else {
+    consumeError(Now.takeError());
+  }
+  return H;
+}
+
+void ReOptimizeLayer::armCell(FunctionState &F) {
+  Heat H;
+  if (F.ArmedCalls || F.ArmedLoops) {
+    H = readHeat(F);
+    F.PastCalls = H.Calls;
+    F.PastLoops = H.Loops;
+  }
+  H.Failures = F.Failures;
+  Arming A = P->arm(H);
+  F.ArmedCalls = A.Calls;
+  F.ArmedLoops = A.Loops;
+  // An executor that is gone will be noticed by who has to tell the user.
+  consumeError(Cells->arm(F.Cell, A.Calls, A.Loops));
+}
+
+void ReOptimizeLayer::enqueue(FunctionState &F, Reason Why) {
+  F.transition(Stage::Queued);
+  F.Why = Why;
+  F.Detail.clear();
+  Queue.push_back(F.Id);
+}
+
+void ReOptimizeLayer::demote(FunctionState &F) {
+  F.Body = ExecutorAddr();
+  F.PublishedBatch = 0;
+  ++F.Version;
+  F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+  F.Why = Reason::Superseded;
+  armCell(F);
+  if (auto Err = Stubs->redirect(J.getMainJITDylib(), {{F.Name, F.Tier0Entry}}))
+    J.getExecutionSession().reportError(std::move(Err));
+}
+
+void ReOptimizeLayer::startWorker() {
+  if (!Worker.joinable() && !Stopping)
+    Worker = std::thread([this] { runWorker(); });
+}
+
+bool ReOptimizeLayer::isIdle() const {
+  return !WorkerBusy && Queue.empty() && Inbox.empty();
+}
+
+void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
+  std::lock_guard<std::mutex> Lock(M);
+  for (FunctionId Id : Ids) {
+    FunctionState &F = Functions[Id];
+    if (F.St == Stage::Lazy || F.St == Stage::Tier0 || F.St == Stage::Refused) {
+      F.Failures = 0;
+      enqueue(F, Reason::Requested);
+    }
+  }
+  startWorker();
+  Inbox.wake();
+}
+
+bool ReOptimizeLayer::wait(std::optional<std::chrono::milliseconds> Limit) {
+  std::unique_lock<std::mutex> Lock(M);
+  if (!Worker.joinable())
+    return true;
+  auto Done = [this] { return Stopping || isIdle(); };
+  if (Limit)
+    return Idle.wait_for(Lock, *Limit, Done);
+  Idle.wait(Lock, Done);
+  return true;
+}
+
+bool ReOptimizeLayer::isEnabled() const {
+  std::lock_guard<std::mutex> Lock(M);
+  return Opts.Enabled;
+}
+
+void ReOptimizeLayer::setEnabled(bool On) {
+  std::lock_guard<std::mutex> Lock(M);
+  Opts.Enabled = On;
+  if (!On) {
+    for (FunctionId Id : Queue) {
+      FunctionState &F = Functions[Id];
+      F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+      F.Why = Reason::TieringOff;
+    }
+    Queue.clear();
+    Idle.notify_all();
+    return;
+  }
+  for (FunctionState &F : Functions)
+    if (F.Why == Reason::TieringOff &&
+        (F.St == Stage::Tier0 || F.St == Stage::Lazy))
+      enqueue(F, Reason::Waiting);
+  Inbox.wake();
+}
+
+void ReOptimizeLayer::setThreshold(int64_t Calls) {
+  std::lock_guard<std::mutex> Lock(M);
+  Opts.Threshold = Calls;
+  for (FunctionState &F : Functions)
+    if (F.St == Stage::Lazy || F.St == Stage::Tier0)
+      armCell(F);
+}
+
+void ReOptimizeLayer::shutdown() {
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    Stopping = true;
+    Idle.notify_all();
+  }
+  Inbox.wake();
+  if (Worker.joinable())
+    Worker.join();
+}
+
+void ReOptimizeLayer::takeTrips(std::unique_lock<std::mutex> &) {
+  Inbox.drain([this](FunctionId Id) {
+    FunctionState &F = Functions[Id];
+    // Lazy: the first call trips before compileTierZero() has noted the body.
+    if (F.St != Stage::Tier0 && F.St != Stage::Lazy)
+      return;
+    Decision D = P->decide(readHeat(F));
+    switch (D.Kind) {
+    case Decision::Compile:
+      enqueue(F, D.Why);
+      break;
+    case Decision::Wait:
+      F.Why = D.Why;
+      break;
+    case Decision::Refuse:
+      F.Why = D.Why;
+      break;
+    }
+  });
+}
+
+std::optional<Batch> ReOptimizeLayer::nextBatch() {
+  if (Queue.empty() || Stopping)
+    return std::nullopt;
+  Batch B;
+  B.Number = ++LastBatch;
+  while (!Queue.empty() && B.Members.size() < size_t(Opts.MaxBatch)) {
+    FunctionState &F = Functions[Queue.front()];
+    Queue.pop_front();
+    F.transition(Stage::Compiling);
+    if (F.Why != Reason::Requested)
+      F.Why = Reason::BeingCompiled;
+    B.Members.push_back({F.Id, (*F.Name).str()});
+  }
+  return B;
+}
+
+void ReOptimizeLayer::runWorker() {
+  // Best effort: a worker that is not nice is merely less polite.
+  setpriority(PRIO_PROCESS, id_t(syscall(SYS_gettid)), int(Opts.Nice));
+  std::unique_lock<std::mutex> Lock(M);
+  while (!Stopping) {
+    WorkerBusy = true;
+    takeTrips(Lock);
+    if (!Queue.empty() && Opts.BatchWindow) {
+      bool Asked = any_of(Queue, [this](FunctionId Id) {
+        return Functions[Id].Why == Reason::Requested;
+      });
+      if (!Asked) {
+        Idle.wait_for(Lock, std::chrono::milliseconds(Opts.BatchWindow),
+                      [this] { return Stopping; });
+        takeTrips(Lock);
+      }
+    }
+    if (auto B = nextBatch()) {
+      Lock.unlock();
+      compileBatch(std::move(*B));
+      Lock.lock();
+      continue;
+    }
+    WorkerBusy = false;
+    Idle.notify_all();
+    Lock.unlock();
+    Inbox.waitForWork();
+    Lock.lock();
+  }
+  WorkerBusy = false;
+  Idle.notify_all();
+}
+
+void ReOptimizeLayer::compileBatch(Batch B) {
+  auto Start = std::chrono::steady_clock::now();
+  auto FailAll = [&](Reason Why, Error Err) {
+    std::string Text = toString(std::move(Err));
+    std::lock_guard<std::mutex> Lock(M);
+    ++FailedBatches;
+    for (auto &Member : B.Members)
+      fail(Member.Id, Why, Text, /*ForGood=*/false);
+  };
+
+  auto Code = P->reoptimize(B, *this);
+  if (!Code)
+    return FailAll(Reason::EmissionFailed, Code.takeError());
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (auto &R : Code->Refused)
+      fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
+    if (Stopping)
+      return;
+  }
+  if (!Code->Object)
+    return;
+
+  auto &ES = J.getExecutionSession();
+  auto &JD = J.getMainJITDylib();
+  auto RT = JD.createResourceTracker();
+  if (auto Err = J.addObjectFile(RT, std::move(Code->Object)))
+    return FailAll(Reason::LinkFailed, std::move(Err));
+  SymbolLookupSet Names;
+  for (auto &[Id, Name] : Code->Bodies)
+    Names.add(ES.intern(Name));
+  auto Found = ES.lookup(
+      makeJITDylibSearchOrder(&JD, JITDylibLookupFlags::MatchAllSymbols),
+      std::move(Names));
+  if (!Found) {
+    Error Err = joinErrors(Found.takeError(), RT->remove());
+    return FailAll(Reason::LinkFailed, std::move(Err));
+  }
+  std::vector<ExecutorAddr> Addresses;
+  for (auto &[Id, Name] : Code->Bodies)
+    Addresses.push_back((*Found)[ES.intern(Name)].getAddress());
+
+  auto Time = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - Start);
+  if (!publish(B, *Code, RT, Addresses, Time))
+    if (auto Err = RT->remove())
+      ES.reportError(std::move(Err));
+}
+
+bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
+                              ResourceTrackerSP RT,
+                              const std::vector<ExecutorAddr> &Bodies,
+                              std::chrono::microseconds Time) {
+  std::lock_guard<std::mutex> Lock(M);
+  if (Stopping)
+    return false;
+  // Code that has a definition inside which was taken back meanwhile must not
+  // run. Its members try again; the next emission sees what holds now.
+  if (any_of(Code.Uses, [this](FunctionId Id) {
+        return Functions[Id].St == Stage::Removed;
+      })) {
+    for (auto &Member : B.Members)
+      if (Functions[Member.Id].St == Stage::Compiling)
+        enqueue(Functions[Member.Id], Reason::Superseded);
+    return false;
+  }
+
+  BatchRecord Record{std::move(RT), {}, std::move(Code.Uses)};
+  std::vector<StubTable::Request> Redirections;
+  TotalCompileTime += Time;
+  for (size_t I = 0; I < Bodies.size(); ++I) {
+    FunctionState &F = Functions[Code.Bodies[I].first];
+    const bool IsMember = F.St == Stage::Compiling;
+    if (F.St == Stage::Removed || F.St == Stage::Tier1)
+      continue;
+    if (F.St == Stage::Queued)
+      llvm::erase(Queue, F.Id);
+    Heat H = readHeat(F);
+    F.PastCalls = H.Calls;
+    F.PastLoops = H.Loops;
+    F.ArmedCalls = F.ArmedLoops = RearmedCount;
+    consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+    F.transition(Stage::Tier1);
+    if (!IsMember)
+      F.Why = Reason::WarmCallee;
+    else if (F.Why != Reason::Requested)
+      F.Why = Reason::Hot;
+    F.Detail.clear();
+    F.Body = Bodies[I];
+    F.PublishedBatch = B.Number;
+    F.CompileTime = Time;
+    ++F.Version;
+    Record.Members.push_back(F.Id);
+    Redirections.push_back({F.Name, F.Body});
+  }
+  for (auto &Member : B.Members)
+    if (Functions[Member.Id].St == Stage::Compiling)
+      fail(Member.Id, Reason::EmissionFailed, "no body was made",
+           /*ForGood=*/false);
+  if (auto Err = Stubs->redirect(J.getMainJITDylib(), Redirections))
+    J.getExecutionSession().reportError(std::move(Err));
+  Batches[B.Number] = std::move(Record);
+  return true;
+}
+
+void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
+                           bool ForGood) {
+  FunctionState &F = Functions[Id];
+  if (F.St != Stage::Compiling)
+    return;
+  ++F.Failures;
+  F.Why = Why;
+  F.Detail = Detail.str();
+  if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
+    F.transition(Stage::Refused);
+    return;
+  }
+  F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+  armCell(F);
+}
+
+} // namespace reopt

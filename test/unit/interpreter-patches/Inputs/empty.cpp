@@ -1,0 +1,1 @@
+// A library with nothing in it, built under the names of others.
