@@ -6,8 +6,11 @@
 #include "llvm/ExecutionEngine/Orc/DylibManager.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <atomic>
+#include <cstring>
+#include <utility>
 
 using namespace llvm;
 using namespace llvm::orc;

@@ -7,7 +7,9 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 
 using namespace llvm;
 using namespace llvm::orc;

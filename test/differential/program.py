@@ -101,12 +101,19 @@ def run(command, **options):
                           errors="replace", **options)
 
 
-def generate(seed: int, language: str) -> str:
+def prepare(directory: Path):
+    """To be called once, before programs are made there."""
+    # Csmith would write this where it runs, and may read it half written.
+    (directory / "platform.info").write_text(
+        "integer size = 4\npointer size = 8\n")
+
+
+def generate(seed: int, language: str, directory: Path) -> str:
     """Csmith's program, preprocessed; system headers are left out."""
     options = LANGUAGES[language]
     try:
         made = run([*CSMITH, "--seed", str(seed), *options["csmith"]],
-                   timeout=20)
+                   timeout=20, cwd=directory)
     except subprocess.TimeoutExpired:
         raise Unusable("csmith does not end") from None
     if made.returncode or "main" not in made.stdout:
@@ -203,7 +210,7 @@ def make(seed: int, language: str, directory: Path,
     them, and with shared_statics two inputs mention the same ones. Stock
     clang-repl then gives each input its own copy, and a wrong answer.
     """
-    pieces = prune(cut(generate(seed, language)))
+    pieces = prune(cut(generate(seed, language, directory)))
     bodies = [piece for piece in pieces
               if re.search(r"\bfunc_\d+\([^{;]*\)\s*\{", piece)]
     if len(bodies) < 3:

@@ -29,13 +29,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from program import (CALLS, CLANG, CSMITH, LANGUAGES, RUNTIME, VALUE, Program,
-                     Unusable, ahead_of_time, answer_in, make)
+                     Unusable, ahead_of_time, answer_in, make, prepare)
 
 REPL = "clang-repl-22"
 SESSION_SECONDS = 60
@@ -233,6 +232,8 @@ def main() -> int:
         raise SystemExit("differential: libcsmith-dev is not installed")
     directory = options.keep or Path(tempfile.mkdtemp(prefix="differential-"))
     directory.mkdir(parents=True, exist_ok=True)
+    directory = directory.resolve()
+    prepare(directory)
     passed = failed = 0
     sources = {}
     with ThreadPoolExecutor(options.jobs) as pool:

@@ -84,7 +84,8 @@ public:
   };
 
   /// An empty table. \p ES and \p MemMgr outlive it; usually MemMgr is the one
-  /// that links the session's code, so that stubs lie near it. An error if the
+  /// that links the session's code, so that stubs lie near it (a jump over more
+  /// than 4 GiB is predicted later on some processors). An error if the
   /// session's target has no encoding.
   static llvm::Expected<std::unique_ptr<StubTable>>
   Create(llvm::orc::ExecutionSession &ES,
