@@ -46,6 +46,7 @@ void DeclIndex::clear() {
   Noted.clear();
   Unused.clear();
   Classes.clear();
+  Mangled.clear();
   ByName.clear();
 }
 
@@ -86,6 +87,8 @@ std::string DeclIndex::mangle(GlobalDecl GD) {
 }
 
 void DeclIndex::addFunction(const FunctionDecl *FD) {
+  if (!Mangled.insert(FD).second)
+    return;
   auto Add = [&](GlobalDecl GD) { ByName[mangle(GD)] = GD; };
   if (auto *Ctor = dyn_cast<CXXConstructorDecl>(FD)) {
     Add(GlobalDecl(Ctor, Ctor_Complete));
@@ -130,7 +133,7 @@ DeclIndex::find(llvm::StringRef Name, llvm::function_ref<bool()> Yield) {
       addContext(Inner);
   }
   auto Candidates = std::exchange(Unused, {});
-  unsigned Mangled = 0;
+  unsigned Count = 0;
   for (size_t I = 0; I < Candidates.size(); ++I) {
     const FunctionDecl *FD = Candidates[I];
     if (FD->isDependentContext() || !isLive(FD) ||
@@ -143,7 +146,7 @@ DeclIndex::find(llvm::StringRef Name, llvm::function_ref<bool()> Yield) {
       continue;
     }
     addFunction(FD);
-    if (++Mangled % 64 == 0 && !Yield()) {
+    if (++Count % 64 == 0 && !Yield()) {
       Unused.insert(Unused.end(), Candidates.begin() + I + 1, Candidates.end());
       return std::nullopt;
     }
@@ -151,13 +154,16 @@ DeclIndex::find(llvm::StringRef Name, llvm::function_ref<bool()> Yield) {
   if (auto GD = Known())
     return GD;
 
-  for (const CXXRecordDecl *RD : Classes) {
+  for (size_t I = 0; I < Classes.size(); ++I) {
+    const CXXRecordDecl *RD = Classes[I];
     if (RD->isDependentContext() || !isLive(RD))
       continue;
     for (const CXXMethodDecl *MD : RD->methods())
-      if (MD->isDefaulted() && MD->doesThisDeclarationHaveABody() &&
-          MD->isUsed(/*CheckUsedAttr=*/false))
+      if (MD->doesThisDeclarationHaveABody() && !MD->isDependentContext() &&
+          (MD->isUsed(/*CheckUsedAttr=*/false) || MD->isReferenced()))
         addFunction(MD);
+    if (++Count % 64 == 0 && !Yield())
+      return std::nullopt;
   }
   return Known();
 }

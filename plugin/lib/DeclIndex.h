@@ -11,7 +11,8 @@
 /// As clang handles each definition, a consumer notes it (a pointer, nothing
 /// more: this is on the way of every input). When a symbol is asked for, what
 /// was noted since is mangled and put into a map. What no consumer sees
-/// (implicit members) is found through the noted classes.
+/// (implicit members, inherited constructors, closures) is found through the
+/// classes.
 ///
 /// The names of closure types need help. clang numbers the closures that no
 /// other translation unit can see ($_0, $_1, ...) in the order in which their
@@ -87,6 +88,8 @@ private:
   /// Inline functions that nothing used when they were looked at.
   std::vector<const clang::FunctionDecl *> Unused;
   std::vector<clang::CXXRecordDecl *> Classes;
+  /// What has been mangled.
+  llvm::DenseSet<const clang::FunctionDecl *> Mangled;
   llvm::StringMap<clang::GlobalDecl> ByName;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Undone;
   unsigned LastClosure = 0;

@@ -17,6 +17,7 @@
 #include "clang/Frontend/CompilerInvocation.h"
 #include "clang/Lex/HeaderSearchOptions.h"
 #include "clang/Lex/PreprocessorOptions.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 
@@ -41,7 +42,10 @@ std::vector<std::string> getOptimizingArguments(CompilerInstance &Host) {
       continue;
     }
     if (Arg.starts_with("-O") || Arg.starts_with("-fpass-plugin=") ||
-        Arg.starts_with("-mframe-pointer="))
+        Arg.starts_with("-mframe-pointer=") ||
+        // It makes a destructor that does the same as another one vanish, and a
+        // hot function has to come out under its own name.
+        Arg == "-mconstructor-aliases")
       continue;
     Result.push_back(Args[I]);
   }
@@ -169,32 +173,43 @@ createOptimizingInstance(CompilerInstance &Host) {
   return CI;
 }
 
-llvm::Expected<EmittedDefinition>
-DefinitionEmitter::emit(ASTContext &AST, GlobalDecl GD, llvm::StringRef Name,
-                        llvm::LLVMContext &Ctx,
-                        llvm::ArrayRef<KnownFunction> Known) {
+llvm::Expected<EmittedDefinitions> DefinitionEmitter::emit(
+    ASTContext &AST, llvm::ArrayRef<NamedFunction> Definitions,
+    llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
+    llvm::function_ref<bool(const llvm::Function &)> Keep) {
   CI.getDiagnostics().Reset(/*soft=*/true);
   auto Gen = CreateLLVMCodeGen(
-      CI.getDiagnostics(), Name,
+      CI.getDiagnostics(), "reopt.emitted",
       llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>(
           &CI.getVirtualFileSystem()),
       CI.getHeaderSearchOpts(), CI.getPreprocessorOpts(), CI.getCodeGenOpts(),
       Ctx);
   Gen->Initialize(AST);
-  for (auto &[KnownName, Type] : Known)
-    if (KnownName != Name)
-      llvm::Function::Create(Type, llvm::GlobalValue::ExternalLinkage,
-                             KnownName, Gen->GetModule());
+  llvm::StringSet<> Wanted;
+  for (auto &D : Definitions)
+    Wanted.insert(D.Name);
+  for (auto &[Name, Type] : Known)
+    if (!Wanted.contains(Name) && !Gen->GetModule()->getFunction(Name))
+      llvm::Function::Create(Type, llvm::GlobalValue::ExternalLinkage, Name,
+                             Gen->GetModule());
 
-  auto *FD = const_cast<FunctionDecl *>(cast<FunctionDecl>(GD.getDecl()));
-  Gen->HandleTopLevelDecl(DeclGroupRef(FD));
+  for (auto &D : Definitions)
+    Gen->HandleTopLevelDecl(DeclGroupRef(
+        const_cast<FunctionDecl *>(cast<FunctionDecl>(D.Decl.getDecl()))));
   // An inline definition that nothing in its module uses is left out otherwise.
-  Gen->GetAddrOfGlobal(GD, /*isForDefinition=*/true);
+  for (auto &D : Definitions)
+    Gen->GetAddrOfGlobal(D.Decl, /*isForDefinition=*/true);
   Gen->HandleTranslationUnit(AST);
   if (!Gen->GetModule() || CI.getDiagnostics().hasErrorOccurred())
     return llvm::createStringError("clang reported an error");
 
-  EmittedDefinition Result;
+  for (llvm::Function &F : *Gen->GetModule())
+    if (!F.isDeclaration() && !Keep(F)) {
+      F.deleteBody();
+      F.setComdat(nullptr);
+    }
+
+  EmittedDefinitions Result;
   for (llvm::Function &F : *Gen->GetModule()) {
     if (!F.isDeclaration() || F.isIntrinsic() || F.use_empty())
       continue;

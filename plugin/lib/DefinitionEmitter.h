@@ -7,16 +7,16 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Generates the IR of one definition afresh from the AST, under -O3
+/// Generates the IR of some definitions afresh from the AST, under -O3
 /// code-generation options: with lifetimes, TBAA and without the noinline and
 /// optnone that tier-0 IR carries. Optimising tier-0 IR instead is up to 3.4
 /// times slower than ahead-of-time -O3.
 ///
-/// One definition at a time, so that the AST can be given back in between.
+/// A few definitions at a time, so that the AST can be given back in between.
 /// clang's CodeGen would emit along with a definition all inline members that
 /// it calls, and theirs, as deep as it goes. Names that are declared in the
 /// module before the emission starts are not deferred definitions to it, so we
-/// declare what tier 0's body mentions.
+/// declare what tier 0's bodies mention.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +25,7 @@
 
 #include "clang/AST/GlobalDecl.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
@@ -49,16 +50,16 @@ namespace reopt {
 std::unique_ptr<clang::CompilerInstance>
 createOptimizingInstance(clang::CompilerInstance &Host);
 
-/// A function that an emitted definition mentions.
-struct MentionedFunction {
+/// A function by linker name and declaration.
+struct NamedFunction {
   std::string Name;
   clang::GlobalDecl Decl;
 };
 
-/// The IR of one definition.
-struct EmittedDefinition {
+/// The IR of some definitions.
+struct EmittedDefinitions {
   std::unique_ptr<llvm::Module> M;
-  std::vector<MentionedFunction> Mentioned;
+  std::vector<NamedFunction> Mentioned;
 };
 
 /// A name and type to declare before the emission. The type may be of any
@@ -73,13 +74,13 @@ public:
   /// \p CI as createOptimizingInstance() makes it; outlives this.
   explicit DefinitionEmitter(clang::CompilerInstance &CI) : CI(CI) {}
 
-  /// Emits \p GD, whose linker name is \p Name, into a module of \p Ctx. The
-  /// caller has the AST.
-  llvm::Expected<EmittedDefinition> emit(clang::ASTContext &AST,
-                                         clang::GlobalDecl GD,
-                                         llvm::StringRef Name,
-                                         llvm::LLVMContext &Ctx,
-                                         llvm::ArrayRef<KnownFunction> Known);
+  /// Emits \p Definitions into a module of \p Ctx. The caller has the AST.
+  /// \p Keep is asked for each function that came out, by name; where it
+  /// answers no, the definition is dropped, with what only it mentions.
+  llvm::Expected<EmittedDefinitions>
+  emit(clang::ASTContext &AST, llvm::ArrayRef<NamedFunction> Definitions,
+       llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
+       llvm::function_ref<bool(const llvm::Function &)> Keep);
 
 private:
   clang::CompilerInstance &CI;

@@ -33,17 +33,18 @@ Tier0Kind Recodegen::instrument(const llvm::Function &F) {
   return isCompilerMade(F) ? Tier0Kind::Plain : Tier0Kind::Counted;
 }
 
+bool Recodegen::isCallOnlyTable(const llvm::GlobalVariable &Table) {
+  return Table.getName().starts_with("_ZTV");
+}
+
 namespace {
 
 /// A name of an entity without a name, numbered anew in each emission.
 bool isNumberedAnew(llvm::StringRef Name) { return Name.contains("$_"); }
 
-size_t countInstructions(const llvm::Module &M) {
-  size_t Count = 0;
-  for (const llvm::Function &F : M)
-    Count += F.getInstructionCount();
-  return Count;
-}
+/// Definitions that are emitted before the interpreter thread can have the AST:
+/// about 1 ms.
+constexpr size_t EmitAtOnce = 12;
 
 } // namespace
 
@@ -63,12 +64,15 @@ struct Recodegen::Job {
     bool IsMember;
   };
   std::deque<Wanted> Queue;
+  /// All names that were ever queued.
   llvm::StringSet<> Seen;
+  /// Names whose definitions are in the module.
+  llvm::StringSet<> Emitted;
   llvm::StringMap<std::string> Bodies;
   size_t Imported = 0;
 
-  void refuse(FunctionId Id, Reason Why, std::string Detail = {}) {
-    Code.Refused.push_back({Id, Why, std::move(Detail)});
+  void refuse(const Wanted &W, Reason Why, std::string Detail = {}) {
+    Code.Refused.push_back({W.Known->Id, Why, std::move(Detail)});
   }
   void publish(const Wanted &W) {
     std::string Body = W.Name + Suffix;
@@ -79,69 +83,93 @@ struct Recodegen::Job {
 
 llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
   AstBorrow AST(Lease);
-  if (!AST || !Index.getContext())
-    return llvm::createStringError("the session ends");
   DefinitionEmitter Emitter(*CI);
 
   while (!J.Queue.empty()) {
-    Job::Wanted W = std::move(J.Queue.front());
-    J.Queue.pop_front();
-    if (!AST.yield() || !Index.getContext())
+    if (!AST || !AST.yield() || !Index.getContext())
       return llvm::createStringError("the session ends");
 
-    if (W.IsMember) {
-      if (isNumberedAnew(W.Name)) {
-        J.refuse(W.Known->Id, Reason::UnnamedType);
-        continue;
+    llvm::StringMap<Job::Wanted> Now;
+    std::vector<NamedFunction> Definitions;
+    while (!J.Queue.empty() && Now.size() < EmitAtOnce) {
+      Job::Wanted W = std::move(J.Queue.front());
+      J.Queue.pop_front();
+      if (W.IsMember) {
+        if (isNumberedAnew(W.Name)) {
+          J.refuse(W, Reason::UnnamedType);
+          continue;
+        }
+        auto GD = Index.find(W.Name, [&] { return AST.yield(); });
+        if (!GD) {
+          J.refuse(W, Reason::NoDefinition);
+          continue;
+        }
+        W.Decl = *GD;
       }
-      auto GD = Index.find(W.Name, [&] { return AST.yield(); });
-      if (!GD) {
-        J.refuse(W.Known->Id, Reason::NoDefinition);
-        continue;
-      }
-      W.Decl = *GD;
+      Definitions.push_back({W.Name, W.Decl});
+      Now[W.Name] = std::move(W);
     }
+    if (Definitions.empty())
+      continue;
+    if (!AST || !Index.getContext())
+      return llvm::createStringError("the session ends");
 
     // The types of what tier 0 mentions, in our context.
     std::vector<KnownFunction> Known;
-    if (W.Known)
-      J.Session.withTierZero(W.Known->Id, [&](const llvm::Function &F) {
-        for (auto &K : getKnownFunctions(F))
-          if (auto *Ty = translateType(K.Type, J.Ctx))
-            Known.push_back({std::move(K.Name), Ty});
-      });
+    for (auto &Entry : Now)
+      if (auto &Function = Entry.second.Known)
+        J.Session.withTierZero(Function->Id, [&](const llvm::Function &F) {
+          for (auto &K : getKnownFunctions(F))
+            if (auto *Ty = translateType(K.Type, J.Ctx))
+              Known.push_back({std::move(K.Name), Ty});
+        });
 
-    auto Emitted =
-        Emitter.emit(*Index.getContext(), W.Decl, W.Name, J.Ctx, Known);
+    auto Emitted = Emitter.emit(
+        *Index.getContext(), Definitions, J.Ctx, Known,
+        [&](const llvm::Function &F) {
+          auto I = Now.find(F.getName());
+          // What clang emitted along: inline, or of its own making.
+          if (I == Now.end())
+            return true;
+          const Job::Wanted &W = I->second;
+          const size_t Size = F.getInstructionCount();
+          if (W.IsMember && Size > size_t(Opts.MaxFunction)) {
+            J.refuse(W, Reason::TooLarge);
+            return false;
+          }
+          // Something that will not be inlined is better called.
+          if (!W.IsMember && W.Known && Size > size_t(Opts.MaxCallee))
+            return false;
+          // What will be inlined needs no body for this batch.
+          if (W.IsMember ||
+              (W.Known && W.Known->Warm && Size > size_t(Opts.SmallFunction) &&
+               W.Known->St != Stage::Tier1 && W.Known->St != Stage::Refused &&
+               !isNumberedAnew(W.Name)))
+            J.publish(W);
+          J.Emitted.insert(W.Name);
+          return true;
+        });
     if (!Emitted) {
       std::string Text = toString(Emitted.takeError());
-      if (W.IsMember)
-        J.refuse(W.Known->Id, Reason::EmissionFailed, Text);
+      for (auto &Entry : Now)
+        if (Entry.second.IsMember)
+          J.refuse(Entry.second, Reason::EmissionFailed, Text);
       continue;
     }
-    const llvm::Function *Defined = Emitted->M->getFunction(W.Name);
-    const size_t Size = countInstructions(*Emitted->M);
-    if (W.IsMember) {
-      if ((!Defined || Defined->isDeclaration()) &&
-          !Emitted->M->getNamedAlias(W.Name)) {
-        J.refuse(W.Known->Id, Reason::EmissionFailed, "no body came out");
-        continue;
+    for (auto &Entry : Now) {
+      const Job::Wanted &W = Entry.second;
+      // One constructor may have come out as an alias of the other.
+      if (W.IsMember && !J.Emitted.contains(W.Name)) {
+        if (Emitted->M->getNamedAlias(W.Name))
+          J.publish(W);
+        else if (llvm::none_of(J.Code.Refused, [&](auto &R) {
+                   return R.Id == W.Known->Id;
+                 }))
+          J.refuse(W, Reason::EmissionFailed, "no body came out");
       }
-      if (Size > size_t(Opts.MaxFunction)) {
-        J.refuse(W.Known->Id, Reason::TooLarge);
-        continue;
-      }
-      J.publish(W);
-    } else if (W.Known) {
-      // Something that will not be inlined is better called.
-      if (Size > size_t(Opts.MaxCallee))
-        continue;
-      if (W.Known->Warm && W.Known->St != Stage::Tier1 &&
-          W.Known->St != Stage::Refused && !isNumberedAnew(W.Name))
-        J.publish(W);
+      if (W.Known)
+        J.Code.Uses.push_back(W.Known->Id);
     }
-    if (W.Known)
-      J.Code.Uses.push_back(W.Known->Id);
 
     for (auto &Callee : Emitted->Mentioned) {
       if (!J.Seen.insert(Callee.Name).second)
@@ -151,15 +179,14 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
       if (!Definition || Definition->isDependentContext() ||
           Definition->hasAttr<WeakAttr>())
         continue;
-      auto Known = J.Session.find(Callee.Name);
-      const bool MayCall = Known || J.Session.defines(Callee.Name);
+      auto Function = J.Session.find(Callee.Name);
+      const bool MayCall = Function || J.Session.defines(Callee.Name);
       if (MayCall && (J.Imported >= size_t(Opts.MaxImport) ||
                       Definition->hasAttr<NoInlineAttr>()))
         continue;
       ++J.Imported;
-      J.Queue.push_back({Callee.Name,
-                         Callee.Decl.getWithDecl(Definition), Known,
-                         /*IsMember=*/false});
+      J.Queue.push_back({Callee.Name, Callee.Decl.getWithDecl(Definition),
+                         Function, /*IsMember=*/false});
     }
     if (auto Err = M.add(std::move(Emitted->M)))
       return Err;
@@ -192,13 +219,27 @@ llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
   BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
 
   Job J{Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str(),
-        {},      {},   {},  0};
-  for (auto &Member : B.Members) {
+        {},      {},   {},  {},
+        0};
+  auto AddMember = [&](const Batch::Member &Member) {
     J.Seen.insert(Member.Name);
     J.Queue.push_back({Member.Name, GlobalDecl(),
                        SessionView::Entry{Member.Id, Stage::Compiling, true},
                        /*IsMember=*/true});
-  }
+  };
+  for (auto &Member : B.Members)
+    if (!Member.LeaveToCaller)
+      AddMember(Member);
+  if (auto Err = emitClosure(J, M))
+    return std::move(Err);
+  // What the members above did not take in needs a body of its own.
+  for (auto &Member : B.Members)
+    if (Member.LeaveToCaller) {
+      if (J.Emitted.contains(Member.Name))
+        Code.Served.push_back(Member.Id);
+      else
+        AddMember(Member);
+    }
   if (auto Err = emitClosure(J, M))
     return std::move(Err);
   if (Code.Bodies.empty())

@@ -36,6 +36,9 @@ public:
 
   Tier0Kind instrument(const llvm::Function &F) override;
 
+  /// C++ compares no addresses of virtual functions: vtables are call-only.
+  bool isCallOnlyTable(const llvm::GlobalVariable &Table) override;
+
   /// Thread: the layer's worker; there is one.
   llvm::Expected<NewCode> reoptimize(const Batch &B,
                                      const SessionView &Session) override;

@@ -85,16 +85,15 @@ public:
   void HandleInlineFunctionDefinition(FunctionDecl *D) override {
     S->Index.note(D);
   }
-  void HandleTagDeclDefinition(TagDecl *D) override {
-    if (auto *RD = dyn_cast<CXXRecordDecl>(D))
-      S->Index.noteClass(RD);
-  }
   ASTMutationListener *GetASTMutationListener() override { return this; }
 
 private:
   void CompletedTagDefinition(const TagDecl *D) override {
-    if (auto *RD = dyn_cast<CXXRecordDecl>(D))
-      S->Index.numberClosure(const_cast<CXXRecordDecl *>(RD));
+    if (auto *ConstClass = dyn_cast<CXXRecordDecl>(D)) {
+      auto *Class = const_cast<CXXRecordDecl *>(ConstClass);
+      S->Index.noteClass(Class);
+      S->Index.numberClosure(Class);
+    }
   }
 
   const CompilerInstance &CI;

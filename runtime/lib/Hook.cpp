@@ -15,9 +15,10 @@ TripInbox::TripInbox() { sem_init(&Wakeups, /*pshared=*/0, 0); }
 
 TripInbox::~TripInbox() { sem_destroy(&Wakeups); }
 
-void TripInbox::push(TripRecord &R) {
+void TripInbox::push(TripRecord &R, uint64_t Caller) {
   if (R.Pending.exchange(true, std::memory_order_acq_rel))
     return;
+  R.Caller = Caller;
   TripRecord *Old = Head.load(std::memory_order_relaxed);
   do
     R.Next = Old;
@@ -48,11 +49,11 @@ TripRecord *TripInbox::takeAll() {
   return Oldest;
 }
 
-extern "C" void reopt_hook(uint64_t Id, uint32_t) {
+extern "C" void reopt_hook(uint64_t Id, uint32_t, uint64_t Caller) {
   // sem_post may set errno, which belongs to the program.
   int Errno = errno;
   auto *R = reinterpret_cast<TripRecord *>(Id);
-  R->Inbox->push(*R);
+  R->Inbox->push(*R, Caller);
   errno = Errno;
 }
 

@@ -27,7 +27,9 @@ public:
       : F(F), Site(Site), Word(Type::getInt32Ty(F.getContext())) {
     auto *HookTy = FunctionType::get(
         Type::getVoidTy(F.getContext()),
-        {Type::getInt64Ty(F.getContext()), Word}, /*isVarArg=*/false);
+        {Type::getInt64Ty(F.getContext()), Word,
+         Type::getInt64Ty(F.getContext())},
+        /*isVarArg=*/false);
     Hook = F.getParent()->getOrInsertFunction(HookName, HookTy);
   }
 
@@ -48,7 +50,14 @@ public:
         MDBuilder(F.getContext()).createUnlikelyBranchWeights());
     B.SetInsertPoint(Trip);
     B.CreateStore(B.getInt32(RearmedCount), Addr, /*isVolatile=*/true);
-    B.CreateCall(Hook, {B.getInt64(Site.HookId), B.getInt32(Site.Version)});
+    Value *Caller = B.getInt64(0);
+    if (Offset == offsetof(Cell, CallsLeft))
+      Caller = B.CreatePtrToInt(
+          B.CreateIntrinsic(Intrinsic::returnaddress, {},
+                            {B.getInt32(0)}),
+          B.getInt64Ty());
+    B.CreateCall(Hook,
+                 {B.getInt64(Site.HookId), B.getInt32(Site.Version), Caller});
   }
 
   /// Where the entry is counted: behind the allocas and behind the last

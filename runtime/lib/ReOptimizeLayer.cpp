@@ -17,6 +17,7 @@
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
+#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -90,6 +91,24 @@ std::vector<std::string> getMentioned(const Function &F) {
   return Names;
 }
 
+/// Calls \p Visit with each function whose address \p C holds, and where.
+void forEachFunctionIn(const Constant &C, uint64_t Offset, const DataLayout &DL,
+                       function_ref<void(const Function &, uint64_t)> Visit) {
+  if (auto *F = dyn_cast<Function>(&C))
+    return Visit(*F, Offset);
+  auto *Aggregate = dyn_cast<ConstantAggregate>(&C);
+  if (!Aggregate)
+    return;
+  for (unsigned I = 0; I < Aggregate->getNumOperands(); ++I) {
+    uint64_t At = Offset;
+    if (auto *STy = dyn_cast<StructType>(C.getType()))
+      At += DL.getStructLayout(STy)->getElementOffset(I);
+    else
+      At += I * DL.getTypeAllocSize(Aggregate->getOperand(I)->getType());
+    forEachFunctionIn(*Aggregate->getOperand(I), At, DL, Visit);
+  }
+}
+
 /// Makes \p GV a declaration of a symbol that the session has already.
 void dropDefinition(GlobalValue &GV) {
   if (auto *F = dyn_cast<Function>(&GV)) {
@@ -114,6 +133,11 @@ struct ReOptimizeLayer::Partition {
   std::vector<std::tuple<std::string, std::string, JITSymbolFlags>> Aliases;
   std::vector<GlobalValue *> Rest;
   std::vector<std::string> DataNames;
+  struct Slot {
+    std::string Function, Table;
+    uint64_t Offset;
+  };
+  std::vector<Slot> CallSlots;
   /// What is mentioned by code that runs without being called by name.
   std::vector<std::string> Roots;
   std::unique_ptr<Module> Data;
@@ -130,6 +154,9 @@ ReOptimizeLayer::Create(LLJIT &J, std::unique_ptr<Policy> P, Options &Opts) {
     return Stubs.takeError();
   L->Stubs = std::move(*Stubs);
   L->Cells = std::make_unique<CellTable>(ES, MemMgr);
+  L->TierZeroCode = std::make_shared<CodeRanges>(".tier0");
+  static_cast<ObjectLinkingLayer &>(J.getObjLinkingLayer())
+      .addPlugin(L->TierZeroCode);
   auto Entries = LazyEntries::Create(
       ES, ExecutorAddr::fromPtr(&callWithoutCode),
       [Layer = L.get()](uint64_t Id,
@@ -241,6 +268,16 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
     return Error::success();
   }
   Parts.Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
+  for (GlobalVariable &Var : Parts.Data->globals())
+    if (!Var.isDeclaration() && Var.isConstant() && P->isCallOnlyTable(Var)) {
+      // We shall write to it; the program cannot tell.
+      Var.setConstant(false);
+      forEachFunctionIn(*Var.getInitializer(), 0, Mod.getDataLayout(),
+                        [&](const Function &F, uint64_t Offset) {
+                          Parts.CallSlots.push_back(
+                              {F.getName().str(), Var.getName().str(), Offset});
+                        });
+    }
   Parts.Data->setModuleInlineAsm(Mod.getModuleInlineAsm());
   return Error::success();
 }
@@ -292,6 +329,7 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
       F.Tier0Name = J.mangleAndIntern(getTierZeroName(IR->getName()));
       F.St = Stage::Lazy;
       F.Why = Reason::NotCalledYet;
+      F.Size = IR->getInstructionCount();
       if (auto Cell = Cells->create())
         F.Cell = *Cell;
       else
@@ -346,6 +384,13 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
   if (!Parts.Counted.empty())
     if (auto Err = defineFunctions(RT, Key, Parts))
       return Err;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (auto &Slot : Parts.CallSlots)
+      if (auto I = ByName.find(J.mangle(Slot.Function)); I != ByName.end())
+        CallSlots.insert(
+            {I->second, {J.mangleAndIntern(Slot.Table), Slot.Offset}});
+  }
   // What the initialisers will call must exist before they run: a lazy function
   // has nobody to tell.
   if (auto Err = checkReferences(std::move(Parts.Roots)))
@@ -457,8 +502,7 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
     F.transition(Stage::Tier0);
     F.Why = Reason::NotHotYet;
   }
-  if (auto Err = Stubs->redirect(JD, {{F.Name, F.Tier0Entry}}))
-    J.getExecutionSession().reportError(std::move(Err));
+  pointTo(F, F.Tier0Entry);
   return F.Tier0Entry;
 }
 
@@ -473,14 +517,17 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
       return Result;
     std::vector<SymbolStringPtr> Names;
     for (auto I = Begin; I != End; ++I) {
-      for (auto &Name : I->second.Data)
+      for (auto &Name : I->second.Data) {
         Data.erase(Name);
+        Tables.erase(J.mangleAndIntern(Name));
+      }
       for (FunctionId Id : I->second.Functions) {
         FunctionState &F = Functions[Id];
         if (F.St == Stage::Removed)
           continue;
         F.transition(Stage::Removed);
         F.Why = Reason::Undone;
+        CallSlots.erase(Id);
         ByName.erase(*F.Name);
         Names.push_back(F.Name);
         Cells->release(F.Cell);
@@ -488,6 +535,8 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
       DoomedIR.push_back(std::move(I->second.TSM));
     }
     Inputs.erase(Begin, End);
+    for (auto I = CallSlots.begin(); I != CallSlots.end();)
+      I = Data.count(*I->second.Table) ? std::next(I) : CallSlots.erase(I);
     llvm::erase_if(Queue, [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     });

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
+#include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@ using namespace llvm;
 using namespace llvm::orc;
 
 namespace reopt {
+
+/// See root(F) in Policy.h.
+static constexpr unsigned MaxTimesServed = 2;
 
 Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
   Heat H{F.PastCalls, F.PastLoops, F.Failures};
@@ -41,7 +45,8 @@ void ReOptimizeLayer::armCell(FunctionState &F) {
     F.PastCalls = H.Calls;
     F.PastLoops = H.Loops;
   }
-  H.Failures = F.Failures;
+  // Served: 8 times as much each time, see Policy.h.
+  H.Failures = F.Failures + 3 * F.TimesServed;
   Arming A = P->arm(H);
   F.ArmedCalls = A.Calls;
   F.ArmedLoops = A.Loops;
@@ -63,8 +68,35 @@ void ReOptimizeLayer::demote(FunctionState &F) {
   F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
   F.Why = Reason::Superseded;
   armCell(F);
-  if (auto Err = Stubs->redirect(J.getMainJITDylib(), {{F.Name, F.Tier0Entry}}))
-    J.getExecutionSession().reportError(std::move(Err));
+  pointTo(F, F.Tier0Entry);
+  auto &Mem =
+      J.getExecutionSession().getExecutorProcessControl().getMemoryAccess();
+  for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
+    if (ExecutorAddr Table = Tables.lookup(I->second.Table))
+      consumeError(Mem.writePointers({{Table + I->second.Offset, F.Stub}}));
+}
+
+/// Makes calls of \p F go to \p Target. A caller sees the old or the new
+/// address: StubTable.h argues it for the slot of a stub, and a place in a table
+/// is an aligned pointer as well.
+void ReOptimizeLayer::pointTo(FunctionState &F, ExecutorAddr Target) {
+  auto &ES = J.getExecutionSession();
+  if (auto Err = Stubs->redirect(J.getMainJITDylib(), {{F.Name, Target}}))
+    ES.reportError(std::move(Err));
+  if (!F.Body)
+    return;
+  for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
+    if (ExecutorAddr Table = Tables.lookup(I->second.Table))
+      if (auto Err =
+              ES.getExecutorProcessControl().getMemoryAccess().writePointers(
+                  {{Table + I->second.Offset, Target}}))
+        ES.reportError(std::move(Err));
+}
+
+void ReOptimizeLayer::serve(FunctionState &F) {
+  F.TimesServed = std::min<unsigned>(F.TimesServed + 1, MaxTimesServed);
+  F.Why = Reason::Served;
+  armCell(F);
 }
 
 void ReOptimizeLayer::startWorker() {
@@ -144,17 +176,57 @@ void ReOptimizeLayer::shutdown() {
     Worker.join();
 }
 
-void ReOptimizeLayer::takeTrips(std::unique_lock<std::mutex> &) {
-  Inbox.drain([this](FunctionId Id) {
+FunctionState &ReOptimizeLayer::findRoot(FunctionState &F) {
+  constexpr unsigned MaxDepth = 8;
+  FunctionState *Root = &F;
+  SmallVector<FunctionId, MaxDepth> Path;
+  while (Root->Size <= uint64_t(Opts.SmallFunction) && Root->TimesServed < MaxTimesServed &&
+         Root->LastCaller && Path.size() < MaxDepth) {
+    FunctionState &Caller = Functions[*Root->LastCaller];
+    if (is_contained(Path, Caller.Id) || Caller.St == Stage::Removed ||
+        Caller.St == Stage::Refused || &Caller == Root)
+      break;
+    Path.push_back(Root->Id);
+    Root = &Caller;
+  }
+  return *Root;
+}
+
+void ReOptimizeLayer::takeTrips() {
+  Inbox.drain([this](FunctionId Id, uint64_t CallerAddr) {
     FunctionState &F = Functions[Id];
+    F.LastCaller.reset();
+    if (CallerAddr)
+      if (auto Name = TierZeroCode->find(ExecutorAddr(CallerAddr)))
+        if (auto I = ByName.find(*Name); I != ByName.end())
+          F.LastCaller = I->second;
     // Lazy: the first call trips before compileTierZero() has noted the body.
     if (F.St != Stage::Tier0 && F.St != Stage::Lazy)
       return;
     Decision D = P->decide(readHeat(F));
     switch (D.Kind) {
-    case Decision::Compile:
-      enqueue(F, D.Why);
+    case Decision::Compile: {
+      FunctionState &Root = findRoot(F);
+      if (&Root == &F) {
+        enqueue(F, D.Why);
+        break;
+      }
+      switch (Root.St) {
+      case Stage::Lazy:
+      case Stage::Tier0:
+        enqueue(Root, D.Why);
+        [[fallthrough]];
+      case Stage::Queued:
+        enqueue(F, Reason::LeftToCaller);
+        break;
+      default:
+        // Its root is compiled or being compiled; F is called from a frame
+        // that has not ended yet, or the next trip will say more.
+        serve(F);
+        break;
+      }
       break;
+    }
     case Decision::Wait:
       F.Why = D.Why;
       break;
@@ -170,13 +242,16 @@ std::optional<Batch> ReOptimizeLayer::nextBatch() {
     return std::nullopt;
   Batch B;
   B.Number = ++LastBatch;
-  while (!Queue.empty() && B.Members.size() < size_t(Opts.MaxBatch)) {
+  int64_t Roots = 0;
+  while (!Queue.empty() && Roots < Opts.MaxBatch) {
     FunctionState &F = Functions[Queue.front()];
     Queue.pop_front();
+    Roots += F.Why != Reason::LeftToCaller;
     F.transition(Stage::Compiling);
+    B.Members.push_back(
+        {F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller});
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
-    B.Members.push_back({F.Id, (*F.Name).str()});
   }
   return B;
 }
@@ -187,7 +262,7 @@ void ReOptimizeLayer::runWorker() {
   std::unique_lock<std::mutex> Lock(M);
   while (!Stopping) {
     WorkerBusy = true;
-    takeTrips(Lock);
+    takeTrips();
     if (!Queue.empty() && Opts.BatchWindow) {
       bool Asked = any_of(Queue, [this](FunctionId Id) {
         return Functions[Id].Why == Reason::Requested;
@@ -195,7 +270,7 @@ void ReOptimizeLayer::runWorker() {
       if (!Asked) {
         Idle.wait_for(Lock, std::chrono::milliseconds(Opts.BatchWindow),
                       [this] { return Stopping; });
-        takeTrips(Lock);
+        takeTrips();
       }
     }
     if (auto B = nextBatch()) {
@@ -256,11 +331,40 @@ void ReOptimizeLayer::compileBatch(Batch B) {
   for (auto &[Id, Name] : Code->Bodies)
     Addresses.push_back((*Found)[ES.intern(Name)].getAddress());
 
+  findTables(*Code);
   auto Time = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - Start);
   if (!publish(B, *Code, RT, Addresses, Time))
     if (auto Err = RT->remove())
       ES.reportError(std::move(Err));
+}
+
+void ReOptimizeLayer::findTables(const NewCode &Code) {
+  SymbolLookupSet Wanted;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    DenseSet<SymbolStringPtr> Names;
+    for (auto &[Id, Name] : Code.Bodies)
+      for (auto [I, End] = CallSlots.equal_range(Id); I != End; ++I)
+        if (!Tables.count(I->second.Table))
+          Names.insert(I->second.Table);
+    for (auto &Name : Names)
+      Wanted.add(Name, SymbolLookupFlags::WeaklyReferencedSymbol);
+  }
+  if (Wanted.empty())
+    return;
+  auto &ES = J.getExecutionSession();
+  auto Found = ES.lookup(makeJITDylibSearchOrder(
+                             &J.getMainJITDylib(),
+                             JITDylibLookupFlags::MatchAllSymbols),
+                         std::move(Wanted));
+  // A table that cannot be had is called through stubs.
+  if (!Found)
+    return consumeError(Found.takeError());
+  std::lock_guard<std::mutex> Lock(M);
+  for (auto &[Name, Symbol] : *Found)
+    if (Data.count(*Name))
+      Tables[Name] = Symbol.getAddress();
 }
 
 bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
@@ -282,7 +386,6 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
   }
 
   BatchRecord Record{std::move(RT), {}, std::move(Code.Uses)};
-  std::vector<StubTable::Request> Redirections;
   TotalCompileTime += Time;
   for (size_t I = 0; I < Bodies.size(); ++I) {
     FunctionState &F = Functions[Code.Bodies[I].first];
@@ -307,14 +410,19 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
     F.CompileTime = Time;
     ++F.Version;
     Record.Members.push_back(F.Id);
-    Redirections.push_back({F.Name, F.Body});
+    pointTo(F, F.Body);
+  }
+  for (FunctionId Id : Code.Served) {
+    FunctionState &F = Functions[Id];
+    if (F.St != Stage::Compiling)
+      continue;
+    F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+    serve(F);
   }
   for (auto &Member : B.Members)
     if (Functions[Member.Id].St == Stage::Compiling)
       fail(Member.Id, Reason::EmissionFailed, "no body was made",
            /*ForGood=*/false);
-  if (auto Err = Stubs->redirect(J.getMainJITDylib(), Redirections))
-    J.getExecutionSession().reportError(std::move(Err));
   Batches[B.Number] = std::move(Record);
   return true;
 }

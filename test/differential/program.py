@@ -7,22 +7,24 @@ input. The answer is what `clang-22 -O0`, ahead of time, makes the same text
 print.
 
 A JIT that swaps code while it runs needs a program that runs more than once.
-So each program gets a driver: `differential(runs, details)` puts the globals
-back to their first values and runs the program, `runs` times. All runs must
-print the same.
+So each program gets a driver: `run(details)` puts the globals back to their
+first values and runs the program, and `run_until_quiet()` repeats that for as
+long as other threads of the process, compilers that is, are at work. All runs
+must print the same.
 """
 
 import re
 import signal
 import subprocess
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 CLANG = "clang-22"
 RUNTIME = "/usr/include/csmith"
 
-# What Csmith may use: everything it has, in programs of moderate size.
-# --strict-float keeps it from aliasing int and float, which is undefined.
+# Programs of moderate size, with every feature of Csmith that keeps to defined
+# behaviour. --strict-float keeps it from aliasing int and float.
 CSMITH = ["csmith", "--float", "--strict-float", "--builtins",
           "--inline-function", "--max-funcs", "6", "--max-block-depth", "3",
           "--max-block-size", "3", "--max-expr-complexity", "6",
@@ -34,39 +36,56 @@ LANGUAGES = {
             "clang": ["-xc++", "-w", "-Wno-narrowing"]},
 }
 
-# Csmith passes 0 to the first six, which is undefined; the next exists on x86
-# only. The runtime's floating-point functions would need <math.h>, which is
-# slow to parse in C++.
+# Csmith passes 0 to clz and ctz, which is undefined, and crc32qi is x86's only.
+# fabs and fabsf would need <math.h>, which is slow to parse in C++.
 DEFINES = [f"-D__builtin_{name}{width}=__builtin_popcount{width}"
            for name in ("clz", "ctz") for width in ("", "l", "ll")]
 DEFINES += ["-D__builtin_ia32_crc32qi(a,b)=((a)^(b))", "-Dmain=program",
             "-Dfabsf=__builtin_fabsf", "-Dfabs=__builtin_fabs"]
 
-INCLUDES = ["#include <stdint.h>", "#include <stdio.h>", "#include <string.h>"]
+INCLUDES = [f"#include <{name}.h>"
+            for name in ("stdint", "stdio", "string", "time", "unistd")]
 
-DRIVER = """\
-void differential(int runs, int details) {
+QUIET_RUNS = 100  # How many runs without work in other threads: about 60 ms.
+RUN = """\
+void run(int details) {
   static struct { volatile void *at; unsigned long size; } globals[] = {
     %s };
   static volatile unsigned char first_values[%s];
   static int restore;
-  char name[] = "program", yes[] = "1", *arguments[] = {name, yes, 0};
-  for (; runs > 0; --runs, restore = 1) {
-    volatile unsigned char *saved = first_values;
-    for (unsigned i = 0; i < sizeof(globals) / sizeof(*globals); ++i) {
-      volatile unsigned char *at = (volatile unsigned char *)globals[i].at;
-      for (unsigned long n = 0; n < globals[i].size; ++n, ++saved)
-        if (restore) at[n] = *saved; else *saved = at[n];
-    }
-    program(details ? 2 : 1, arguments);
+  volatile unsigned char *saved = first_values;
+  for (unsigned i = 0; i < sizeof(globals) / sizeof(*globals); ++i) {
+    volatile unsigned char *at = (volatile unsigned char *)globals[i].at;
+    for (unsigned long n = 0; n < globals[i].size; ++n, ++saved)
+      if (restore) at[n] = *saved; else *saved = at[n];
   }
+  restore = 1;
+  char name[] = "program", yes[] = "1", *arguments[] = {name, yes, 0};
+  program(details ? 2 : 1, arguments);
 }"""
+OTHERS = """\
+long nanoseconds_of_other_threads(void) {
+  struct timespec all, mine;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &mine);
+  return (all.tv_sec - mine.tv_sec) * 1000000000 + all.tv_nsec - mine.tv_nsec;
+}"""
+RUN_UNTIL_QUIET = """\
+void run_until_quiet(void) {
+  for (int quiet = 0, runs = 0; quiet < %d && runs < 4000; ++quiet, ++runs) {
+    long before = nanoseconds_of_other_threads();
+    run(0);
+    usleep(500);
+    if (nanoseconds_of_other_threads() - before > 50000) quiet = 0;
+  }
+}""" % QUIET_RUNS
 
-# How every session, and the reference, calls the driver: once, with the value
-# of each variable, so that a wrong answer names the variable; then often, so
-# that versions change in the middle; then once more, with all that is
-# compiled by then.
-CALLS = ["differential(1, 1);", "differential(40, 0);", "differential(1, 1);"]
+# What every session, and the reference, calls: once with the value of each
+# variable, so that a wrong answer names the variable; then often, so that
+# versions change in the middle; then once more, with all that is compiled by
+# then.
+CALLS = ["run(1);", "run_until_quiet();", "run(1);"]
+LEAST_RUNS = QUIET_RUNS + 2
 
 # Csmith does not keep a float that it converts within the integer's range.
 # The reference stops there; everything else about it is plain -O0.
@@ -93,10 +112,15 @@ class Program:
 
 
 def answer_in(output: str) -> list[str]:
-    return ANSWER.findall(output)
+    """The lines of an answer; how often the program ran does not show."""
+    return [line for line, _ in groupby(ANSWER.findall(output))]
 
 
-def run(command, **options):
+def runs_in(output: str) -> int:
+    return len(re.findall("^checksum = ", output, flags=re.M))
+
+
+def call(command, **options):
     return subprocess.run(command, capture_output=True, text=True,
                           errors="replace", **options)
 
@@ -112,14 +136,14 @@ def generate(seed: int, language: str, directory: Path) -> str:
     """Csmith's program, preprocessed; system headers are left out."""
     options = LANGUAGES[language]
     try:
-        made = run([*CSMITH, "--seed", str(seed), *options["csmith"]],
-                   timeout=20, cwd=directory)
+        made = call([*CSMITH, "--seed", str(seed), *options["csmith"]],
+                    timeout=20, cwd=directory)
     except subprocess.TimeoutExpired:
         raise Unusable("csmith does not end") from None
     if made.returncode or "main" not in made.stdout:
         raise Unusable("csmith fails")
-    expanded = run([CLANG, "-E", "-P", "-fkeep-system-includes", *DEFINES,
-                    *options["clang"], "-I" + RUNTIME, "-"], input=made.stdout)
+    expanded = call([CLANG, "-E", "-P", "-fkeep-system-includes", *DEFINES,
+                     *options["clang"], "-I" + RUNTIME, "-"], input=made.stdout)
     if expanded.returncode:
         raise Unusable("clang does not preprocess it")
     text = re.sub(r"^#include.*\n", "", expanded.stdout, flags=re.M)
@@ -160,7 +184,7 @@ def prune(pieces: list[str]) -> list[str]:
     return kept[::-1]
 
 
-def driver(pieces: list[str]) -> str:
+def driver(pieces: list[str]) -> list[str]:
     """The driver for the program whose variables these pieces define."""
     variables = ["crc32_context"]
     for piece in pieces:
@@ -168,20 +192,21 @@ def driver(pieces: list[str]) -> str:
         name = re.search(r"\b(g_\d+)(?:\[\d+\])*\s*$", head)
         if name and "(" not in head and "const" not in head.split("*")[-1]:
             variables.append(name[1])
-    return DRIVER % (",\n    ".join(f"{{&{v}, sizeof({v})}}" for v in variables),
-                     " + ".join(f"sizeof({v})" for v in variables))
+    run = RUN % (",\n    ".join(f"{{&{v}, sizeof({v})}}" for v in variables),
+                 " + ".join(f"sizeof({v})" for v in variables))
+    return [run, OTHERS, RUN_UNTIL_QUIET]
 
 
 def ahead_of_time(source: Path, language: str, *flags: str) -> str:
     """What the program prints when clang compiles it with these flags."""
     binary = source.with_suffix(source.suffix + "".join(flags[:1]))
-    compiled = run([CLANG, *flags, *LANGUAGES[language]["clang"], str(source),
-                    "-o", str(binary)])
+    compiled = call([CLANG, *flags, *LANGUAGES[language]["clang"], str(source),
+                     "-o", str(binary)])
     if compiled.returncode:
         raise Unusable("clang rejects it")
     try:
-        ran = run(["prlimit", f"--cpu={CPU_SECONDS}", str(binary)],
-                  timeout=WALL_SECONDS)
+        ran = call(["prlimit", f"--cpu={CPU_SECONDS}", str(binary)],
+                   timeout=WALL_SECONDS)
     except subprocess.TimeoutExpired:
         raise Unusable("it does not end") from None
     finally:
@@ -196,19 +221,19 @@ def ahead_of_time(source: Path, language: str, *flags: str) -> str:
 
 
 def with_external_names(piece: str) -> str:
-    """Takes `static` off, so that other inputs find the entity by its symbol."""
+    """Takes `static` off, so that other inputs find the symbol."""
     variable = "(" not in piece.split("=")[0] and "=" in piece
-    return re.sub(r"^(inline )?static\b ?", "extern " if variable else "", piece,
-                  flags=re.M)
+    return re.sub(r"^(inline )?static\b ?", "extern " if variable else "",
+                  piece, flags=re.M)
 
 
 def make(seed: int, language: str, directory: Path,
          shared_statics: bool) -> tuple[Program, Path]:
     """Makes the program for a seed, and the file it was compiled from.
 
-    Odd seeds have external names. Even seeds are all `static`, as Csmith writes
-    them, and with shared_statics two inputs mention the same ones. Stock
-    clang-repl then gives each input its own copy, and a wrong answer.
+    Odd seeds have external names. Even seeds are all `static`, as Csmith
+    writes them, and with shared_statics two inputs mention the same ones.
+    Stock clang-repl then gives each input its own copy, and a wrong answer.
     """
     pieces = prune(cut(generate(seed, language, directory)))
     bodies = [piece for piece in pieces
@@ -222,7 +247,7 @@ def make(seed: int, language: str, directory: Path,
     elif not shared_statics:
         pieces = [re.sub(r"^int program\b", r"static \g<0>", piece)
                   for piece in pieces]
-    pieces = INCLUDES + pieces + [driver(pieces)]
+    pieces = INCLUDES + pieces + driver(pieces)
     source = directory / f"{seed}.{'c' if language == 'c' else 'cpp'}"
     source.write_text("\n".join(
         [*pieces, "int main(void) {", *CALLS, "return 0; }", ""]))

@@ -31,15 +31,18 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from program import (CALLS, CLANG, CSMITH, LANGUAGES, RUNTIME, VALUE, Program,
-                     Unusable, ahead_of_time, answer_in, make, prepare)
+from program import (CALLS, CLANG, CSMITH, LANGUAGES, LEAST_RUNS, RUNTIME, VALUE,
+                     Program, Unusable, ahead_of_time, answer_in, make,
+                     prepare, runs_in)
 
 REPL = "clang-repl-22"
 SESSION_SECONDS = 60
 TAIL = 20
-# After a failure: is it the program's, or ahead-of-time clang's, own?
+# After a failure: another answer, or none, here means that the fault is the
+# program's or clang's, not the session's.
 TRIAGE = [["-O3"], ["-O1", "-fsanitize=undefined", "-fno-sanitize=alignment",
                     "-fsanitize-trap=all"]]
 STOCK_MODES = ["many", "one"]
@@ -90,7 +93,8 @@ def repl_command(program: Program, mode: str, options) -> list[str]:
     return [REPL, *(f"--Xcc={flag}" for flag in flags), *options.repl_arg]
 
 
-def why_failed(program: Program, code: int, out: str, err: str, options) -> str:
+def why_failed(program: Program, code: int, out: str, err: str,
+               options) -> str:
     if code < 0:
         return f"it crashed: {signal.Signals(-code).name}"
     got, want = answer_in(out), program.answer
@@ -99,7 +103,9 @@ def why_failed(program: Program, code: int, out: str, err: str, options) -> str:
             return (f"wrong answer in line {index + 1} of {len(want)}:\n"
                     f"  want {wanted}\n  got  {have}")
     if len(got) != len(want):
-        return f"it printed {len(got)} lines of its answer instead of {len(want)}"
+        return f"it printed {len(got)} of {len(want)} lines of its answer"
+    if runs_in(out) < LEAST_RUNS:
+        return f"the program ran {runs_in(out)} times, not {LEAST_RUNS} or more"
     if code:
         return f"it returned {code}"
     if "error:" in err:
@@ -109,7 +115,8 @@ def why_failed(program: Program, code: int, out: str, err: str, options) -> str:
     return ""
 
 
-def run_session(program: Program, mode: str, directory: Path, options) -> Session:
+def run_session(program: Program, mode: str, directory: Path,
+                options) -> Session:
     name = f"{program.seed}.{program.language}.{mode}.repl"
     script = directory / name
     script.write_text(inputs(program, mode))
@@ -126,7 +133,8 @@ def run_session(program: Program, mode: str, directory: Path, options) -> Sessio
             out, err = repl.communicate()
             session.failure = f"it did not end in {options.timeout} s"
     if not session.failure:
-        session.failure = why_failed(program, repl.returncode, out, err, options)
+        session.failure = why_failed(program, repl.returncode, out, err,
+                                     options)
     # The values of variables, and many equal lines, would drown all else.
     lines = re.sub(rf"^{VALUE}\n", "", out + err, flags=re.M)
     session.output = re.sub(r"^(.*\n)\1+", r"\1", lines, flags=re.M).rstrip()
@@ -134,7 +142,23 @@ def run_session(program: Program, mode: str, directory: Path, options) -> Sessio
         script.with_suffix(".log").write_text(out + err)
     elif not session.failure:
         script.unlink()
+    say(f"{'FAILED' if session.failure else 'ok'}: {session}")
     return session
+
+
+@cache
+def triage(source: Path, language: str, answer: tuple[str]) -> list[str]:
+    """What else clang makes of a program that failed in some session."""
+    verdicts = []
+    for flags in TRIAGE:
+        try:
+            got = answer_in(ahead_of_time(source, language, *flags))
+            verdict = ("the same answer" if tuple(got) == answer
+                       else "ANOTHER ANSWER")
+        except Unusable as reason:
+            verdict = f"NO ANSWER: {reason}"
+        verdicts.append(f"{CLANG} {shlex.join(flags)}: {verdict}")
+    return verdicts
 
 
 def report(session: Session, source: Path, options):
@@ -144,16 +168,10 @@ def report(session: Session, source: Path, options):
     if options.plugin:
         again += ["--plugin", options.plugin]
     again += [f"--repl-arg={argument}" for argument in options.repl_arg]
-    say(f"FAILED: {session}: {session.failure}")
-    for flags in TRIAGE:
-        try:
-            ahead = answer_in(ahead_of_time(source, session.program.language,
-                                            *flags))
-            verdict = ("the same answer" if ahead == session.program.answer
-                       else "ANOTHER ANSWER, so the fault is not the session's")
-        except Unusable as reason:
-            verdict = f"no answer ({reason}), so the fault is not the session's"
-        say(f"clang-22 {shlex.join(flags)}: {verdict}")
+    say(f"\n{session}: {session.failure}")
+    for line in triage(source, session.program.language,
+                       tuple(session.program.answer)):
+        say(line)
     say(f"program: {source}\nsession: {session.command}\n"
         f"again:   {shlex.join(again)}\nlast {TAIL} lines of output:")
     for line in session.output.splitlines()[-TAIL:]:
@@ -191,13 +209,14 @@ def programs(language: str, directory: Path, pool, options):
 
 def arguments():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--plugin", metavar="SO", help="the plugin; without it, stock is tested")
     add("--seeds", type=int, default=25, metavar="N",
         help="programs of each language (default 25)")
     add("--first-seed", type=int, default=1, metavar="S")
-    add("--seed", type=int, metavar="S", help="only this seed, and say everything")
+    add("--seed", type=int, metavar="S", help="only this seed, and its output")
     add("--lang", action="append", choices=LANGUAGES, help="default: all")
     add("--mode", action="append", choices=STOCK_MODES + TIERED_MODES,
         help="default: all")
@@ -218,7 +237,8 @@ def arguments():
     allowed = TIERED_MODES if options.plugin else STOCK_MODES
     options.mode = options.mode or allowed
     for mode in set(options.mode) - set(allowed):
-        parser.error(f"mode {mode} needs {'no ' if options.plugin else ''}--plugin")
+        parser.error(f"mode {mode} is not for "
+                     f"{'the plugin' if options.plugin else 'stock'}")
     options.lang = options.lang or list(LANGUAGES)
     return options
 
@@ -251,7 +271,6 @@ def main() -> int:
                                         session.program.language], options)
             else:
                 passed += 1
-                say(f"ok: {session}")
             if options.seed is not None:
                 say(session.output)
     if not failed and not options.keep:

@@ -22,6 +22,8 @@
 #include "llvm/ExecutionEngine/Orc/Core.h"
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace reopt {
 
@@ -80,6 +82,13 @@ struct FunctionState {
   int32_t ArmedCalls = 0, ArmedLoops = 0;
   /// Counts of earlier armings.
   uint64_t PastCalls = 0, PastLoops = 0;
+  /// Instructions of tier 0's IR.
+  uint32_t Size = 0;
+  /// Who made the call that tripped last, if that was tier-0 code.
+  std::optional<FunctionId> LastCaller;
+  /// How often a body was not needed when it tripped, since its callers got it
+  /// inlined.
+  uint8_t TimesServed = 0;
   /// Failures so far: each doubles the distance to the next try.
   uint32_t Failures = 0;
   /// Wall time of the compile that made the published body, shared by all

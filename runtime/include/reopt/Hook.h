@@ -9,7 +9,8 @@
 //
 /// \file
 /// What happens when tier-0 code trips. Machine code calls the ORC runtime hook
-/// __orc_rt_reoptimize(id, version). In process it is ours: it pushes the
+/// __orc_rt_reoptimize(id, version, caller); the third argument is ours, and the
+/// ORC runtime's own hook ignores it. In process the hook is ours: it pushes the
 /// function's record on its session's inbox and posts a semaphore. It
 /// allocates nothing, takes no lock and calls nothing but sem_post, which POSIX
 /// lists as async-signal-safe; so code may trip inside a signal handler.
@@ -40,6 +41,9 @@ struct TripRecord {
   TripInbox *Inbox = nullptr;
   uint32_t Function = 0;
   std::atomic<bool> Pending{false};
+  /// Where the call that tripped came from, in machine code; 0 for a trip in a
+  /// loop. Written by who pushes, read by the consumer.
+  uint64_t Caller = 0;
   TripRecord *Next = nullptr;
 
   uint64_t getHookId() const { return reinterpret_cast<uint64_t>(this); }
@@ -54,7 +58,7 @@ public:
   TripInbox &operator=(const TripInbox &) = delete;
 
   /// Any thread, also in a signal handler.
-  void push(TripRecord &R);
+  void push(TripRecord &R, uint64_t Caller);
 
   /// Wakes the consumer without a trip. Any thread, also in a signal handler.
   void wake();
@@ -69,8 +73,9 @@ public:
     while (R) {
       TripRecord *Next = R->Next;
       uint32_t F = R->Function;
+      uint64_t Caller = R->Caller;
       R->Pending.store(false, std::memory_order_release);
-      Visit(F);
+      Visit(F, Caller);
       R = Next;
     }
   }
@@ -89,8 +94,8 @@ private:
 constexpr const char *HookName = "__orc_rt_reoptimize";
 
 /// The hook in process. \p Id is a TripRecord's getHookId(); \p Version is the
-/// version of the body that trips.
-extern "C" void reopt_hook(uint64_t Id, uint32_t Version);
+/// version of the body that trips; \p Caller is as TripRecord has it.
+extern "C" void reopt_hook(uint64_t Id, uint32_t Version, uint64_t Caller);
 
 } // namespace reopt
 

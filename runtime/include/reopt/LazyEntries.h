@@ -23,13 +23,14 @@
 // What a call keeps on its way through (x86-64, System V): all sixteen general
 // registers (the variadic count in al and the static chain in r10 included),
 // the x87 and MXCSR state, xmm0 to xmm15 (fxsave64), and errno. What it loses:
-// the upper halves of ymm and zmm, zmm16 to zmm31, mask registers. **A function
-// with a vector parameter wider than 128 bits must not have a lazy entry;
-// compile it eagerly.** On AArch64: x0 to x30 but the scratch registers x16 to
-// x18, and q0 to q31; SVE registers only their low 128 bits. (AArch64 is not
-// tested here.) While an entry is being resolved, its frame cannot be unwound:
-// Resolve must not throw, and a backtrace taken there ends early. The jump into
-// the body is a `ret` (x86-64), which hardware shadow stacks forbid.
+// the upper halves of ymm and zmm, vector registers 16 to 31, mask registers.
+// **A function with a vector parameter wider than 128 bits must not have a lazy
+// entry; compile it eagerly.** On AArch64: x0 to x30 but the scratch registers
+// x16 to x18, and q0 to q31; SVE registers only their low 128 bits. (AArch64 is
+// not tested here.) While an entry is being resolved, its frame cannot be
+// unwound: Resolve must not throw, and a backtrace taken there ends early. The
+// jump into the body is a `ret` (x86-64), which hardware shadow stacks forbid.
+// Asking takes locks and memory: no entry may be called from a signal handler.
 //
 //===----------------------------------------------------------------------===//
 

@@ -33,10 +33,24 @@
 /// should not be far ahead of the loop that calls it, for it is the loop that
 /// is worth compiling, with the leaf inlined.
 ///
+/// What trips first is always the leaves, and compiling each alone gains almost
+/// nothing: it is the loop that is worth compiling, with the leaf inlined. So a
+/// function F that trips by its calls names its caller, and the root is
+///
+///   root(F)   = F, if F is larger than the option small, or was served twice,
+///               or its caller is not tier-0 code
+///             = root(caller(F)) otherwise
+///
+/// The root is compiled. F gets a body of its own only if the root's code does
+/// not contain it (a virtual call, say); else it counts as served, and is armed
+/// again with 8 times the threshold, in case others call it too, or a frame of
+/// the root that was entered before runs on. A function that was served twice
+/// and trips a third time is its own root.
+///
 /// Functions that trip within batch-window make one batch, which is one object.
-/// A warm callee of a member joins the batch: it will trip soon anyway, and in
-/// the same object it is called directly and not through its stub. Colder
-/// callees are emitted too, to be inlined, but not published.
+/// A warm callee that is too large to be inlined joins the batch: it will trip
+/// soon anyway, and in the same object it is called directly and not through its
+/// stub. Other callees are emitted too, to be inlined, but not published.
 ///
 /// HotSpot's compilationPolicy.hpp describes a policy of the same family; its
 /// tier 0 and tier 4 correspond to ours.
@@ -58,6 +72,7 @@
 
 namespace llvm {
 class Function;
+class GlobalVariable;
 }
 
 namespace reopt {
@@ -119,6 +134,8 @@ struct Batch {
   struct Member {
     FunctionId Id;
     std::string Name;
+    /// It needs no body of its own if another member gets it inlined.
+    bool LeaveToCaller;
   };
   std::vector<Member> Members;
 };
@@ -132,6 +149,8 @@ struct NewCode {
   std::vector<std::pair<FunctionId, std::string>> Bodies;
   /// All functions of the session whose definitions went into Object.
   std::vector<FunctionId> Uses;
+  /// Members that were left to their callers.
+  std::vector<FunctionId> Served;
   /// Members that have no new body, and why.
   struct Refusal {
     FunctionId Id;
@@ -148,6 +167,13 @@ public:
 
   /// Thread: whoever adds the module; the context's lock is held.
   virtual Tier0Kind instrument(const llvm::Function &F) = 0;
+
+  /// Whether the function pointers in a constant are called and never looked at,
+  /// so that nobody can tell a stub from the body behind it. Calls through such
+  /// a table then go straight to the published bodies. Thread as instrument().
+  virtual bool isCallOnlyTable(const llvm::GlobalVariable &) {
+    return false;
+  }
 
   /// How a function with \p H is armed. Under the layer's mutex: be quick.
   virtual Arming arm(const Heat &H) const = 0;

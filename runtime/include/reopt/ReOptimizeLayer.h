@@ -36,6 +36,7 @@
 #define REOPT_REOPTIMIZELAYER_H
 
 #include "reopt/CellTable.h"
+#include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
@@ -155,9 +156,10 @@ private:
 
   // The worker's steps, in this order.
   void runWorker();
-  void takeTrips(std::unique_lock<std::mutex> &Lock);
+  void takeTrips();
   std::optional<Batch> nextBatch();
   void compileBatch(Batch B);
+  void findTables(const NewCode &Code);
   bool publish(const Batch &B, NewCode &Code, llvm::orc::ResourceTrackerSP RT,
                const std::vector<llvm::orc::ExecutorAddr> &Bodies,
                std::chrono::microseconds Time);
@@ -167,7 +169,10 @@ private:
   Heat readHeat(const FunctionState &F) const;
   void armCell(FunctionState &F);
   void enqueue(FunctionState &F, Reason Why);
+  FunctionState &findRoot(FunctionState &F);
   void demote(FunctionState &F);
+  void pointTo(FunctionState &F, llvm::orc::ExecutorAddr Target);
+  void serve(FunctionState &F);
   void startWorker();
   bool isIdle() const;
 
@@ -177,6 +182,7 @@ private:
   std::unique_ptr<StubTable> Stubs;
   std::unique_ptr<CellTable> Cells;
   std::unique_ptr<LazyEntries> Entries;
+  std::shared_ptr<CodeRanges> TierZeroCode;
 
   mutable std::mutex M;
   /// Index is the FunctionId. A deque, so that a TripRecord stays in place.
@@ -194,6 +200,14 @@ private:
   };
   /// A tracker may own several modules.
   std::multimap<llvm::orc::ResourceKey, Input> Inputs;
+  /// A place in a call-only table that holds the address of a function.
+  struct CallSlot {
+    llvm::orc::SymbolStringPtr Table;
+    uint64_t Offset;
+  };
+  std::multimap<FunctionId, CallSlot> CallSlots;
+  /// Where call-only tables are, as far as anybody needed to know.
+  llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
   /// Names that something outside the session defines, as far as known.
   llvm::StringSet<> KnownOutside;
   std::deque<FunctionId> Queue;

@@ -1,0 +1,63 @@
+//===-- CodeRanges.h --------------------------------------------*- C++ -*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// Which function's body an address lies in, for bodies whose symbols end in a
+/// given suffix. A JITLink plugin that notes each such symbol as it is linked
+/// and forgets it when its memory is freed.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_CODERANGES_H
+#define REOPT_CODERANGES_H
+
+#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace reopt {
+
+/// Thread-safe; one mutex guards the map, and nothing is called under it.
+class CodeRanges : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+public:
+  explicit CodeRanges(std::string Suffix) : Suffix(std::move(Suffix)) {}
+
+  /// The name, without the suffix, of the symbol whose code \p Addr lies in. A
+  /// return address counts to the function that made the call.
+  std::optional<std::string> find(llvm::orc::ExecutorAddr Addr) const;
+
+  void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
+                        llvm::jitlink::LinkGraph &G,
+                        llvm::jitlink::PassConfiguration &Config) override;
+  llvm::Error
+  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
+    return llvm::Error::success();
+  }
+  llvm::Error notifyRemovingResources(llvm::orc::JITDylib &JD,
+                                      llvm::orc::ResourceKey K) override;
+  void notifyTransferringResources(llvm::orc::JITDylib &JD,
+                                   llvm::orc::ResourceKey DstKey,
+                                   llvm::orc::ResourceKey SrcKey) override;
+
+private:
+  struct Range {
+    uint64_t Size;
+    std::string Name;
+    llvm::orc::ResourceKey Owner;
+  };
+
+  const std::string Suffix;
+  mutable std::mutex M;
+  std::map<llvm::orc::ExecutorAddr, Range> Ranges;
+};
+
+} // namespace reopt
+
+#endif // REOPT_CODERANGES_H
