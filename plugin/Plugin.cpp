@@ -39,11 +39,15 @@ public:
     }
     auto Tiered = reopt::enableTiering(CI, *IEB, getOptions(CI));
     if (!Tiered) {
-      Untiered = toString(Tiered.takeError());
-      errs() << "reopt: " << Untiered << "; the session runs as stock\n";
+      stayStock(toString(Tiered.takeError()));
       return;
     }
     Session = std::move(*Tiered);
+  }
+
+  void stayStock(std::string Why) {
+    errs() << "reopt: " << Why << "; the session runs as stock\n";
+    Untiered = std::move(Why);
   }
 
   void beforeReadLine() {
@@ -92,11 +96,16 @@ private:
   std::string Untiered = "no interpreter was created";
 };
 
+/// Lives as long as the process: hooks cannot be taken back.
+Host &getHost() {
+  static Host &TheHost = *new Host;
+  return TheHost;
+}
+
 /// clang does not ask the hooks for CUDA sessions: it makes them in one piece.
 void explainCuda(const clang::CompilerInstance &CI) {
   if (CI.getLangOpts().CUDA && !CI.getLangOpts().CUDAIsDevice)
-    errs() << "reopt: CUDA sessions are not tiered; the session runs as "
-              "stock\n";
+    getHost().stayStock("CUDA sessions are not tiered");
 }
 
 /// Runs when the gate loads us, before the host creates its interpreter.
@@ -106,8 +115,7 @@ __attribute__((constructor)) void load() {
     return;
   }
   reopt::registerConsumer(explainCuda);
-  // Lives as long as the process: hooks cannot be taken back.
-  static Host &TheHost = *new Host;
+  static Host &TheHost = getHost();
   auto Hooks = interp_patches::install(
       {[](clang::CompilerInstance &CI,
           clang::IncrementalExecutorBuilder *IEB) {

@@ -8,7 +8,9 @@
 
 #include "BatchModule.h"
 #include "SessionIdentity.h"
-#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
@@ -24,7 +26,6 @@ namespace {
 /// the stub, under the function's own name; the definition stays there too,
 /// for where the optimiser finds out that an address is called.
 void separateBodyFromAddress(Function &Published, StringRef BodyName) {
-  Module &M = *Published.getParent();
   ValueToValueMapTy Map;
   Function *Body = CloneFunction(&Published, Map);
   Body->setName(BodyName);
@@ -47,7 +48,26 @@ void separateBodyFromAddress(Function &Published, StringRef BodyName) {
     Published.setLinkage(GlobalValue::AvailableExternallyLinkage);
   else
     Published.eraseFromParent();
-  (void)M;
+}
+
+/// clang leaves it to the target whether a*b+c is rounded once or twice. Tier 0
+/// rounds twice where the processor has no fused instruction; the optimiser
+/// would fold constants as if it had one. So say it.
+void roundAsTierZeroDoes(Function &F) {
+  if (!F.getParent()->getTargetTriple().isX86() ||
+      F.getFnAttribute("target-features").getValueAsString().contains("+fma"))
+    return;
+  for (Instruction &I : make_early_inc_range(instructions(F))) {
+    auto *Call = dyn_cast<IntrinsicInst>(&I);
+    if (!Call || Call->getIntrinsicID() != Intrinsic::fmuladd)
+      continue;
+    IRBuilder<> B(Call);
+    B.setFastMathFlags(Call->getFastMathFlags());
+    Value *Product =
+        B.CreateFMul(Call->getArgOperand(0), Call->getArgOperand(1));
+    Call->replaceAllUsesWith(B.CreateFAdd(Product, Call->getArgOperand(2)));
+    Call->eraseFromParent();
+  }
 }
 
 } // namespace
@@ -73,6 +93,8 @@ Error BatchModule::add(std::unique_ptr<Module> M) {
     A.replaceAllUsesWith(Aliasee);
     A.eraseFromParent();
   }
+  for (Function &F : *M)
+    roundAsTierZeroDoes(F);
   for (GlobalValue &GV : M->global_values()) {
     if (GV.isDeclaration() || GV.hasAppendingLinkage() ||
         !isNamedBySource(GV)) {

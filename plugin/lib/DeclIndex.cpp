@@ -35,6 +35,11 @@ void DeclIndex::numberClosure(CXXRecordDecl *D) {
     return;
   CXXRecordDecl::LambdaNumbering Numbering = D->getLambdaNumbering();
   Numbering.ManglingNumber = ++LastClosure;
+  if (isa<TopLevelStmtDecl>(D->getDeclContext())) {
+    DeclContext *Lexical = D->getLexicalDeclContext();
+    D->setDeclContext(Context->getTranslationUnitDecl());
+    D->setLexicalDeclContext(Lexical);
+  }
   // Its linkage stays what it would be without a number.
   Numbering.HasKnownInternalLinkage = true;
   D->setLambdaNumbering(Numbering);

@@ -19,6 +19,9 @@
 /// names are first needed, which differs between two emissions. The consumer
 /// gives each of them a mangling number of its own as it is completed, before
 /// any name is made, so that its name is the same in every emission.
+/// A closure in a statement at the prompt lies in a context that clang's mangler
+/// cannot name (it reads past the end of an object, and clang-repl dies now and
+/// then); there the translation unit becomes its context.
 ///
 /// Lock: none. All members use the AST and are called by who has it (see
 /// AstLease.h), which orders them.

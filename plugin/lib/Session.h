@@ -47,6 +47,9 @@ void rememberSession(const clang::CompilerInstance &CI,
                      std::shared_ptr<Session> S);
 void forgetSession(const clang::CompilerInstance &CI);
 
+/// Ends the background work of all sessions, for good. Thread: any.
+void closeAllSessions();
+
 /// Registers the AST consumer with clang, once, and what has to happen when the
 /// process exits with sessions alive. Compiler instances without a session get
 /// an empty consumer. \p OnUntiered, if set, is called with each of them.

@@ -148,9 +148,7 @@ void forgetSession(const CompilerInstance &CI) {
   Map.Sessions.erase(I);
 }
 
-/// exit() runs the destructors of LLVM's globals, which a worker uses. The
-/// sessions of whoever calls it end here.
-static void closeSessionsAtExit() {
+void closeAllSessions() {
   std::vector<std::shared_ptr<Session>> Left;
   {
     auto &Map = getSessionMap();
@@ -172,7 +170,11 @@ void registerConsumer(void (*Callback)(const CompilerInstance &)) {
   // not see us (see interpreter-patches/HostCheck.h).
   static FrontendPluginRegistry::Add<SessionAction> Registration(
       "reopt", "tiers hot functions");
-  static const int AtExit = (getSessionMap(), std::atexit(closeSessionsAtExit));
+  // exit() destroys LLVM's globals, which a worker uses, so the workers have to
+  // stop before. Those that LLVM made after this line are destroyed before they
+  // stop; therefore user code gets an exit() of ours (TieringExecutor.cpp), and
+  // this is for exits that come from elsewhere.
+  static const int AtExit = (getSessionMap(), std::atexit(closeAllSessions));
   (void)AtExit;
 }
 

@@ -21,7 +21,7 @@ namespace {
 constexpr StringLiteral InventedPrefixes[] = {
     "__cxx_global_", "_GLOBAL__", "__stmts__", "__tls_",  "__dtor_",
     "__finalize_",   "__const.",  ".",         "llvm.",   "switch.table",
-    "__cuda_",       "__hip_",    "_ZTW",      "_ZTH",    "__clang_call_",
+    "__cuda_",       "__hip_",    "_ZTW",      "_ZTH",    "__clang_",
     "__emutls",      "__orc_",    "__func__.", "__llvm_", "_ZThn",
     "_ZTv0",         "_ZTch",     "_ZTcv"};
 

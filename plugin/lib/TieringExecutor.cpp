@@ -16,6 +16,7 @@
 #include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
 #include "llvm/IR/Module.h"
+#include <cstdlib>
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -41,6 +42,14 @@ void lendAstAfterPrinting() {
   if (auto *Lease = const_cast<AstLease *>(PrintingLease))
     if (WasLentBeforePrinting)
       Lease->lend();
+}
+
+/// What user code calls for exit(): workers use LLVM's globals, which exit()
+/// destroys, the latest first, so that no handler registered earlier could stop
+/// the workers in time.
+[[noreturn]] void exitFromUserCode(int Code) {
+  closeAllSessions();
+  std::exit(Code);
 }
 
 /// While user code runs: the AST is lent, and value printing knows to whom.
@@ -115,7 +124,9 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
           {{(*J)->mangleAndIntern(BeforePrinting),
             {ExecutorAddr::fromPtr(&takeAstForPrinting), Flags}},
            {(*J)->mangleAndIntern(AfterPrinting),
-            {ExecutorAddr::fromPtr(&lendAstAfterPrinting), Flags}}})))
+            {ExecutorAddr::fromPtr(&lendAstAfterPrinting), Flags}},
+           {(*J)->mangleAndIntern("exit"),
+            {ExecutorAddr::fromPtr(&exitFromUserCode), Flags}}})))
     return std::move(Err);
 
   auto Layer = ReOptimizeLayer::Create(**J, std::move(P), S->Opts);

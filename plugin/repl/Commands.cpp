@@ -170,9 +170,12 @@ void Commands::list(StringRef Pattern) {
     return std::make_tuple(getRank(A.Info.St), ~A.Info.Calls, A.Info.Id) <
            std::make_tuple(getRank(B.Info.St), ~B.Info.Calls, B.Info.Id);
   });
+  // Who asks for some functions wants to tell them apart.
+  const size_t Limit = Pattern.empty() ? NameWidth : std::string::npos;
   size_t Width = 8;
   for (const Row &R : Rows)
-    Width = std::max(Width, std::min(R.Name.size(), NameWidth));
+    if (R.Name.size() <= NameWidth || Pattern.empty())
+      Width = std::max(Width, std::min(R.Name.size(), NameWidth));
   auto Pad = [&](StringRef Text) {
     return Text.str() + std::string(Width - std::min(Width, Text.size()), ' ');
   };
@@ -180,7 +183,7 @@ void Commands::list(StringRef Pattern) {
     Out << Pad("function") << "  tier       v     calls    -O3 in  reason\n";
   for (const Row &R : Rows) {
     const FunctionInfo &F = R.Info;
-    Out << Pad(shorten(R.Name, NameWidth))
+    Out << Pad(shorten(R.Name, Limit))
         << formatv("  {0,-9} {1,2} {2,9} {3,9}  {4}\n", getStageName(F.St),
                    F.Version,
                    std::to_string(F.Calls) + (F.St == Stage::Tier1 ? "+" : ""),

@@ -133,6 +133,8 @@ struct ReOptimizeLayer::Partition {
   std::vector<std::tuple<std::string, std::string, JITSymbolFlags>> Aliases;
   std::vector<GlobalValue *> Rest;
   std::vector<std::string> DataNames;
+  /// Functions that would be counted if tiering were on.
+  std::vector<std::string> WhileOff;
   struct Slot {
     std::string Function, Table;
     uint64_t Offset;
@@ -248,6 +250,10 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
   // bodies' modules can refer to.
   static std::atomic<uint64_t> Unique{0};
   for (GlobalValue *GV : Parts.Rest)
+    if (auto *F = dyn_cast<Function>(GV);
+        F && !isEnabled() && P->instrument(*F) == Tier0Kind::Counted)
+      Parts.WhileOff.push_back(F->getName().str());
+  for (GlobalValue *GV : Parts.Rest)
     if (GV->hasLocalLinkage()) {
       GV->setName(GV->getName() + ".reopt." + Twine(++Unique));
       GV->setLinkage(GlobalValue::ExternalLinkage);
@@ -305,14 +311,20 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
   if (!NewEntries)
     return NewEntries.takeError();
 
-  std::vector<StubTable::Request> Requests;
-  for (size_t I = 0; I < Count; ++I)
+  // A stub outlives its function: code that was linked with it may run when the
+  // function is defined again.
+  std::vector<StubTable::Request> Requests, New, Old;
+  for (size_t I = 0; I < Count; ++I) {
     Requests.push_back({J.mangleAndIntern(Parts.Counted[I].first->getName()),
                         (*NewEntries)[I]});
-  auto Addresses = Stubs->create(JD, Requests);
-  if (!Addresses) {
+    (Stubs->find(JD, Requests.back().Name) ? Old : New)
+        .push_back(Requests.back());
+  }
+  auto Created = Stubs->create(JD, New);
+  Error Err = Created ? Stubs->redirect(JD, Old) : Created.takeError();
+  if (Err) {
     Entries->release(*NewEntries);
-    return Addresses.takeError();
+    return Err;
   }
 
   SymbolMap Symbols;
@@ -324,7 +336,7 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
       FunctionState &F = Functions[First + I];
       F.Name = Requests[I].Name;
       F.Owner = Key;
-      F.Stub = (*Addresses)[I];
+      F.Stub = Stubs->find(JD, F.Name);
       F.Tier0Entry = (*NewEntries)[I];
       F.Tier0Name = J.mangleAndIntern(getTierZeroName(IR->getName()));
       F.St = Stage::Lazy;
@@ -348,7 +360,7 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
   for (auto &[Alias, Name, Flags] : Parts.Aliases)
     Symbols[J.mangleAndIntern(Alias)] = {
         Stubs->find(JD, J.mangleAndIntern(Name)), Flags};
-  if (auto Err = JD.define(absoluteSymbols(std::move(Symbols)), RT))
+  if ((Err = JD.define(absoluteSymbols(std::move(Symbols)), RT)))
     return Err;
   return JD.define(std::make_unique<TierZeroUnit>(
                        ES, J.getIRCompileLayer(), Parts.TSM, std::move(Bodies),
@@ -373,6 +385,15 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
     Input In;
     for (auto &Name : Parts.DataNames)
       Data[Name] = Key;
+    for (auto &Name : Parts.WhileOff) {
+      FunctionState &F = Functions.emplace_back();
+      F.Id = Functions.size() - 1;
+      F.Name = J.mangleAndIntern(Name);
+      F.Owner = Key;
+      F.St = Stage::Refused;
+      F.Why = Reason::DefinedWhileOff;
+      In.Functions.push_back(F.Id);
+    }
     for (auto &[Alias, Name, Flags] : Parts.Aliases) {
       Data[Alias] = Key;
       Parts.DataNames.push_back(Alias);
@@ -515,7 +536,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     auto [Begin, End] = Inputs.equal_range(K);
     if (Begin == End)
       return Result;
-    std::vector<SymbolStringPtr> Names;
+    std::vector<StubTable::Request> Traps;
     for (auto I = Begin; I != End; ++I) {
       for (auto &Name : I->second.Data) {
         Data.erase(Name);
@@ -528,8 +549,10 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
         F.transition(Stage::Removed);
         F.Why = Reason::Undone;
         CallSlots.erase(Id);
+        if (!F.Stub)
+          continue;
         ByName.erase(*F.Name);
-        Names.push_back(F.Name);
+        Traps.push_back({F.Name, ExecutorAddr()});
         Cells->release(F.Cell);
       }
       DoomedIR.push_back(std::move(I->second.TSM));
@@ -540,7 +563,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     llvm::erase_if(Queue, [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     });
-    Result = Stubs->remove(JD, Names);
+    Result = Stubs->redirect(JD, Traps);
     for (FunctionState &F : Functions)
       F.ReferencesChecked = false;
     auto IsGone = [&](FunctionId Id) {

@@ -27,7 +27,7 @@ static constexpr unsigned MaxTimesServed = 2;
 
 Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
   Heat H{F.PastCalls, F.PastLoops, F.Failures};
-  if (!F.Cell)
+  if (!F.Armed)
     return H;
   if (auto Now = Cells->read(F.Cell)) {
     H.Calls += countsSince(F.ArmedCalls, Now->CallsLeft);
@@ -40,11 +40,12 @@ Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
 
 void ReOptimizeLayer::armCell(FunctionState &F) {
   Heat H;
-  if (F.ArmedCalls || F.ArmedLoops) {
+  if (F.Armed) {
     H = readHeat(F);
     F.PastCalls = H.Calls;
     F.PastLoops = H.Loops;
   }
+  F.Armed = true;
   // Served: 8 times as much each time, see Policy.h.
   H.Failures = F.Failures + 3 * F.TimesServed;
   Arming A = P->arm(H);
@@ -112,7 +113,8 @@ void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
   std::lock_guard<std::mutex> Lock(M);
   for (FunctionId Id : Ids) {
     FunctionState &F = Functions[Id];
-    if (F.St == Stage::Lazy || F.St == Stage::Tier0 || F.St == Stage::Refused) {
+    if (F.Stub && (F.St == Stage::Lazy || F.St == Stage::Tier0 ||
+                   F.St == Stage::Refused)) {
       F.Failures = 0;
       enqueue(F, Reason::Requested);
     }
@@ -160,9 +162,17 @@ void ReOptimizeLayer::setEnabled(bool On) {
 void ReOptimizeLayer::setThreshold(int64_t Calls) {
   std::lock_guard<std::mutex> Lock(M);
   Opts.Threshold = Calls;
-  for (FunctionState &F : Functions)
-    if (F.St == Stage::Lazy || F.St == Stage::Tier0)
-      armCell(F);
+  for (FunctionState &F : Functions) {
+    if ((F.St != Stage::Lazy && F.St != Stage::Tier0) || !F.Cell)
+      continue;
+    armCell(F);
+    if (F.Failures || F.TimesServed)
+      continue;
+    // What was counted so far counts.
+    F.ArmedCalls -= std::min<uint64_t>(F.PastCalls, F.ArmedCalls);
+    F.ArmedLoops -= std::min<uint64_t>(F.PastLoops, F.ArmedLoops);
+    consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops));
+  }
 }
 
 void ReOptimizeLayer::shutdown() {

@@ -34,15 +34,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from program import (CALLS, CLANG, CSMITH, LANGUAGES, LEAST_RUNS, RUNTIME, VALUE,
-                     Program, Unusable, ahead_of_time, answer_in, make,
+from program import (CALLS, CLANG, CSMITH, LANGUAGES, LEAST_RUNS, RUNTIME,
+                     VALUE, Program, Unusable, ahead_of_time, answer_in, make,
                      prepare, runs_in)
 
 REPL = "clang-repl-22"
 SESSION_SECONDS = 60
 TAIL = 20
-# After a failure: another answer, or none, here means that the fault is the
-# program's or clang's, not the session's.
+# After a failure: another answer, or none, means that the fault is in the
+# program or in clang, not in the session.
 TRIAGE = [["-O3"], ["-O1", "-fsanitize=undefined", "-fno-sanitize=alignment",
                     "-fsanitize-trap=all"]]
 STOCK_MODES = ["many", "one"]
@@ -212,14 +212,14 @@ def arguments():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--plugin", metavar="SO", help="the plugin; without it, stock is tested")
+    add("--plugin", metavar="SO", help="the plugin; without it, stock is run")
     add("--seeds", type=int, default=25, metavar="N",
         help="programs of each language (default 25)")
     add("--first-seed", type=int, default=1, metavar="S")
     add("--seed", type=int, metavar="S", help="only this seed, and its output")
     add("--lang", action="append", choices=LANGUAGES, help="default: all")
     add("--mode", action="append", choices=STOCK_MODES + TIERED_MODES,
-        help="default: all")
+        help="default: all; may be given more than once, like --lang")
     add("--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="J",
         help="sessions at a time (default: one for each core)")
     add("--timeout", type=float, default=SESSION_SECONDS, metavar="SECONDS",
@@ -271,8 +271,8 @@ def main() -> int:
                                         session.program.language], options)
             else:
                 passed += 1
-            if options.seed is not None:
-                say(session.output)
+                if options.seed is not None:
+                    say(session.output)
     if not failed and not options.keep:
         shutil.rmtree(directory)
     print(f"differential: {passed} passed, {failed} failed")

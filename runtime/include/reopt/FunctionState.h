@@ -80,6 +80,7 @@ struct FunctionState {
   std::string Detail;
   /// What the cell was last armed with.
   int32_t ArmedCalls = 0, ArmedLoops = 0;
+  bool Armed = false;
   /// Counts of earlier armings.
   uint64_t PastCalls = 0, PastLoops = 0;
   /// Instructions of tier 0's IR.
