@@ -8,11 +8,11 @@
 
 #include "TieringExecutor.h"
 #include "SessionIdentity.h"
+#include "reopt/TierZeroCompiler.h"
 #include "clang/Interpreter/PartialTranslationUnit.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
 #include "llvm/IR/Module.h"
@@ -94,18 +94,14 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
                         StringRef TT,
                         std::optional<CodeModel::Model> CodeModel) {
   JITTargetMachineBuilder JTMB((Triple(TT)));
-  JTMB.setCodeGenOptLevel(CodeGenOptLevel::None);
   if (CodeModel)
     JTMB.setCodeModel(*CodeModel);
   auto J = LLJITBuilder()
                .setJITTargetMachineBuilder(std::move(JTMB))
-               // First calls compile on whichever thread makes them. Asking
-               // LLJIT for concurrency would copy each module once more; ours
-               // have a context each already.
                .setCompileFunctionCreator(
                    [](JITTargetMachineBuilder JTMB)
                        -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
-                     return std::make_unique<ConcurrentIRCompiler>(
+                     return std::make_unique<TierZeroCompiler>(
                          std::move(JTMB));
                    })
                .setPrePlatformSetup([](LLJIT &J) {

@@ -14,6 +14,7 @@
 #include "reopt/ReOptimizeLayer.h"
 #include "reopt/ModuleExtractor.h"
 #include "reopt/TierZero.h"
+#include "reopt/TierZeroCompiler.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
@@ -270,6 +271,7 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
   }
   if (!Counting) {
     // Nothing is parted from it.
+    markUncounted(Mod);
     Parts.Roots.clear();
     return Error::success();
   }

@@ -1,35 +1,28 @@
 //===- LazyEntriesTest.cpp - Tests of reopt::LazyEntries ------------------===//
 //
-// Each behaviour is tested in process and against a real executor process
-// (llvm-jitlink-executor, without the ORC runtime): JIT'd code calls entries,
-// and the resolver, which always runs here, says where the calls go on.
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// JIT'd code calls entries, here or in an executor process, and the resolver,
+// which always runs here, says where the calls go on.
 //
 //===----------------------------------------------------------------------===//
 
 #include "reopt/LazyEntries.h"
 #include "reopt/StubTable.h"
 
-#include "llvm/AsmParser/Parser.h"
-#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "TestExecutor.h"
+
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
-#include "llvm/ExecutionEngine/Orc/SimpleRemoteEPC.h"
-#include "llvm/Support/Program.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/TargetSelect.h"
-#include "gtest/gtest.h"
 
 #include <atomic>
 #include <cerrno>
 #include <cfenv>
-#include <chrono>
-#include <csignal>
-#include <fcntl.h>
 #include <set>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -37,61 +30,12 @@ using namespace reopt;
 
 namespace {
 
-//===----------------------------------------------------------------------===//
-// An executor, here or in another process, with a JIT
-//===----------------------------------------------------------------------===//
-
-enum class Where { InProcess, Remote };
-
-std::string whereName(const testing::TestParamInfo<Where> &Info) {
-  return Info.param == Where::InProcess ? "InProcess" : "Remote";
-}
-
-/// Starts llvm-jitlink-executor with its end of the connection as its standard
-/// input and output.
-Expected<std::unique_ptr<ExecutorProcessControl>> spawnExecutor(pid_t &Pid) {
-  auto Path = sys::findProgramByName("llvm-jitlink-executor-22");
-  if (!Path)
-    return createStringError(Path.getError(), "llvm-jitlink-executor-22");
-  int ToChild[2], FromChild[2];
-  if (pipe2(ToChild, O_CLOEXEC) || pipe2(FromChild, O_CLOEXEC))
-    return createStringError("pipe2");
-  posix_spawn_file_actions_t Actions;
-  posix_spawn_file_actions_init(&Actions);
-  posix_spawn_file_actions_adddup2(&Actions, ToChild[0], 0);
-  posix_spawn_file_actions_adddup2(&Actions, FromChild[1], 1);
-  char Spec[] = "filedescs=0,1";
-  char *Args[] = {Path->data(), Spec, nullptr};
-  int Failed =
-      posix_spawn(&Pid, Path->c_str(), &Actions, nullptr, Args, environ);
-  posix_spawn_file_actions_destroy(&Actions);
-  close(ToChild[0]);
-  close(FromChild[1]);
-  if (Failed)
-    return createStringError("posix_spawn");
-  return SimpleRemoteEPC::Create<FDSimpleRemoteEPCTransport>(
-      std::make_unique<DynamicThreadPoolTaskDispatcher>(std::nullopt),
-      SimpleRemoteEPC::Setup(), FromChild[0], ToChild[1]);
-}
-
 using Answer = LazyEntries::NotifyLandingResolved;
 
-class LazyEntriesTest : public testing::TestWithParam<Where> {
+class LazyEntriesTest : public ExecutorTest {
 protected:
-  static void SetUpTestSuite() {
-    InitializeNativeTarget();
-    InitializeNativeTargetAsmPrinter();
-  }
-
   void SetUp() override {
-    LLJITBuilder Builder;
-    Builder.setPlatformSetUp(setUpInactivePlatform);
-    if (GetParam() == Where::Remote) {
-      auto EPC = spawnExecutor(ExecutorPid);
-      ASSERT_TRUE(!!EPC) << toString(EPC.takeError());
-      Builder.setExecutorProcessControl(std::move(*EPC));
-    }
-    J = cantFail(Builder.create());
+    ExecutorTest::SetUp();
     addIR(R"(
       define i32 @body1(i32 %x) { %r = add i32 %x, 1 ret i32 %r }
       define i32 @body2(i32 %x) { %r = add i32 %x, 2 ret i32 %r }
@@ -105,9 +49,7 @@ protected:
   void TearDown() override {
     Lazy.reset();
     Stubs.reset();
-    J.reset();
-    if (ExecutorPid > 0)
-      waitpid(ExecutorPid, nullptr, 0);
+    ExecutorTest::TearDown();
   }
 
   void createLazy(LazyEntries::ResolveFn Resolve) {
@@ -117,35 +59,7 @@ protected:
     return cantFail(Lazy->create({Id})).front();
   }
 
-  ExecutionSession &es() { return J->getExecutionSession(); }
-  ExecutorProcessControl &epc() { return es().getExecutorProcessControl(); }
-  JITDylib &jd() { return J->getMainJITDylib(); }
-  ExecutorAddr addr(StringRef N) { return cantFail(J->lookup(N)); }
-
-  /// Calls Fn(Arg) in the executor.
-  int call(ExecutorAddr Fn, int Arg) {
-    return cantFail(epc().runAsIntFunction(Fn, Arg));
-  }
-
-  void define(StringRef N, ExecutorAddr A) {
-    cantFail(jd().define(absoluteSymbols(
-        {{es().intern(N),
-          {A, JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
-  }
-
-  void addIR(const std::string &Text) {
-    auto Ctx = std::make_unique<LLVMContext>();
-    SMDiagnostic Diag;
-    auto M = parseAssemblyString(Text, Diag, *Ctx);
-    ASSERT_TRUE(M) << Diag.getMessage().str();
-    M->setModuleIdentifier("module" + std::to_string(++Modules));
-    cantFail(J->addIRModule(ThreadSafeModule(std::move(M), std::move(Ctx))));
-  }
-
-  pid_t ExecutorPid = 0;
-  unsigned Modules = 0;
   ExecutorAddr Body1, Body2, Failed;
-  std::unique_ptr<LLJIT> J;
   std::unique_ptr<StubTable> Stubs;
   std::unique_ptr<LazyEntries> Lazy;
 };
@@ -447,13 +361,20 @@ TEST_P(LazyEntriesTest, ShutdownFreesAndCreateFailsAfterwards) {
 }
 
 TEST_P(LazyEntriesTest, ShutdownWaitsForAResolverThatHasAnswered) {
-  std::atomic<bool> Returns{false};
+  if (GetParam() == Where::InProcess)
+    GTEST_SKIP() << "a caller goes on only when its resolver has returned";
+  std::atomic<bool> ShuttingDown{false}, Returns{false};
   createLazy([&](uint64_t, Answer A) {
     A(Body1);
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    while (!ShuttingDown)
+      std::this_thread::yield();
+    // Who does not wait will most likely be done by then.
+    for (int I = 0; I != 10000; ++I)
+      std::this_thread::yield();
     Returns = true;
   });
   EXPECT_EQ(call(createEntry(0), 0), 1);
+  ShuttingDown = true;
   cantFail(Lazy->shutdown());
   EXPECT_TRUE(Returns);
 }

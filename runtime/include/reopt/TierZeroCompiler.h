@@ -1,0 +1,55 @@
+//===-- TierZeroCompiler.h --------------------------------------*- C++ -*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+/// \file
+/// Compiles tier-0 modules, on any number of threads at once. Code generation
+/// level None takes less than half the time of the default. Target machines are
+/// kept and used again, since making one costs more than compiling a statement;
+/// ORC's ConcurrentIRCompiler makes one per module.
+///
+/// Modules that are marked with markUncounted() belong to sessions with tiering
+/// off, and get the level that a stock session has: nothing better will come.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_TIERZEROCOMPILER_H
+#define REOPT_TIERZEROCOMPILER_H
+
+#include "llvm/ExecutionEngine/Orc/IRCompileLayer.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include <mutex>
+
+namespace reopt {
+
+/// Thread-safe. The mutex guards the lists of idle machines and is not held
+/// while compiling.
+class TierZeroCompiler : public llvm::orc::IRCompileLayer::IRCompiler {
+public:
+  explicit TierZeroCompiler(llvm::orc::JITTargetMachineBuilder JTMB);
+  ~TierZeroCompiler() override;
+
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+  operator()(llvm::Module &M) override;
+
+private:
+  struct Machines {
+    llvm::CodeGenOptLevel Level;
+    std::vector<std::unique_ptr<llvm::TargetMachine>> Idle;
+  };
+
+  llvm::orc::JITTargetMachineBuilder JTMB;
+  std::mutex M;
+  Machines Fast, Stock;
+};
+
+/// See above.
+void markUncounted(llvm::Module &M);
+
+} // namespace reopt
+
+#endif // REOPT_TIERZEROCOMPILER_H
