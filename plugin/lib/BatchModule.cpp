@@ -70,6 +70,30 @@ void roundAsTierZeroDoes(Function &F) {
   }
 }
 
+/// The optimiser makes x*x of pow(x, 2), which may differ from the library in
+/// the last bit.
+void callAsTierZeroDoes(Function &F) {
+  for (Instruction &I : make_early_inc_range(instructions(F))) {
+    auto *Call = dyn_cast<CallInst>(&I);
+    if (!Call || !Call->getCalledFunction() || Call->isFast())
+      continue;
+    if (Call->getIntrinsicID() == Intrinsic::pow) {
+      Type *Ty = Call->getType();
+      const char *Name = Ty->isFloatTy()    ? "powf"
+                         : Ty->isDoubleTy() ? "pow"
+                         : Ty->isVectorTy() ? nullptr
+                                            : "powl";
+      if (!Name)
+        continue;
+      Call->setCalledFunction(F.getParent()->getOrInsertFunction(
+          Name, FunctionType::get(Ty, {Ty, Ty}, false)));
+    }
+    StringRef Name = Call->getCalledFunction()->getName();
+    if (Name == "pow" || Name == "powf" || Name == "powl")
+      Call->addFnAttr(Attribute::NoBuiltin);
+  }
+}
+
 } // namespace
 
 BatchModule::BatchModule(LLVMContext &Ctx, StringRef Identifier)
@@ -93,8 +117,10 @@ Error BatchModule::add(std::unique_ptr<Module> M) {
     A.replaceAllUsesWith(Aliasee);
     A.eraseFromParent();
   }
-  for (Function &F : *M)
+  for (Function &F : make_early_inc_range(*M)) {
     roundAsTierZeroDoes(F);
+    callAsTierZeroDoes(F);
+  }
   for (GlobalValue &GV : M->global_values()) {
     if (GV.isDeclaration() || GV.hasAppendingLinkage() ||
         !isNamedBySource(GV)) {

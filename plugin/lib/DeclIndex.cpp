@@ -29,15 +29,27 @@ void DeclIndex::note(Decl *D) { Noted.push_back(D); }
 
 void DeclIndex::noteClass(CXXRecordDecl *D) { Classes.push_back(D); }
 
+NamespaceDecl *DeclIndex::getPrompt() {
+  TranslationUnitDecl *TU = Context->getTranslationUnitDecl();
+  if (!Prompt || Prompt->getDeclContext() != TU) {
+    Prompt = NamespaceDecl::Create(*Context, TU, /*Inline=*/false,
+                                   SourceLocation(), SourceLocation(),
+                                   &Context->Idents.get("prompt"), Prompt,
+                                   /*Nested=*/false);
+    Prompt->setImplicit();
+  }
+  return Prompt;
+}
+
 void DeclIndex::numberClosure(CXXRecordDecl *D) {
   if (!D->isLambda() || D->getLambdaManglingNumber() != 0 ||
       D->isDependentContext())
     return;
   CXXRecordDecl::LambdaNumbering Numbering = D->getLambdaNumbering();
   Numbering.ManglingNumber = ++LastClosure;
-  if (isa<TopLevelStmtDecl>(D->getDeclContext())) {
+  if (isa<TopLevelStmtDecl, TranslationUnitDecl>(D->getDeclContext())) {
     DeclContext *Lexical = D->getLexicalDeclContext();
-    D->setDeclContext(Context->getTranslationUnitDecl());
+    D->setDeclContext(getPrompt());
     D->setLexicalDeclContext(Lexical);
   }
   // Its linkage stays what it would be without a number.
@@ -48,6 +60,7 @@ void DeclIndex::numberClosure(CXXRecordDecl *D) {
 void DeclIndex::clear() {
   Mangler.reset();
   Context = nullptr;
+  Prompt = nullptr;
   Noted.clear();
   Unused.clear();
   Classes.clear();

@@ -21,7 +21,8 @@
 /// any name is made, so that its name is the same in every emission.
 /// A closure in a statement at the prompt lies in a context that clang's mangler
 /// cannot name (it reads past the end of an object, and clang-repl dies now and
-/// then); there the translation unit becomes its context.
+/// then), and one outside of all namespaces gets a name that no demangler reads.
+/// Both are moved to a namespace of ours, called prompt, which no lookup finds.
 ///
 /// Lock: none. All members use the AST and are called by who has it (see
 /// AstLease.h), which orders them.
@@ -46,6 +47,7 @@ class CXXRecordDecl;
 class DeclContext;
 class FunctionDecl;
 class MangleContext;
+class NamespaceDecl;
 class TranslationUnitDecl;
 } // namespace clang
 
@@ -84,6 +86,7 @@ private:
   void addContext(const clang::DeclContext *DC);
   std::string mangle(clang::GlobalDecl GD);
   bool isLive(const clang::Decl *D) const;
+  clang::NamespaceDecl *getPrompt();
 
   clang::ASTContext *Context = nullptr;
   std::unique_ptr<clang::MangleContext> Mangler;
@@ -95,6 +98,8 @@ private:
   llvm::DenseSet<const clang::FunctionDecl *> Mangled;
   llvm::StringMap<clang::GlobalDecl> ByName;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Undone;
+  /// One per input, so that a closure's input can be told.
+  clang::NamespaceDecl *Prompt = nullptr;
   unsigned LastClosure = 0;
 };
 

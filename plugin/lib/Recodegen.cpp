@@ -24,8 +24,10 @@ using namespace clang;
 namespace reopt {
 
 Recodegen::Recodegen(std::unique_ptr<CompilerInstance> CI, AstLease &Lease,
-                     DeclIndex &Index, const Options &Opts)
-    : HeatPolicy(Opts), CI(std::move(CI)), Lease(Lease), Index(Index) {}
+                     DeclIndex &Index, ExitHandlers &AtExit,
+                     const Options &Opts)
+    : HeatPolicy(Opts), CI(std::move(CI)), Lease(Lease), Index(Index),
+      AtExit(AtExit) {}
 
 Recodegen::~Recodegen() = default;
 
@@ -248,6 +250,7 @@ llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
         return Session.defines(Name);
       }))
     return std::move(Err);
+  AtExit.intercept(M.getModule());
   auto Object = compile(M.getModule());
   if (!Object)
     return Object.takeError();

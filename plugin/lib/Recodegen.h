@@ -20,8 +20,8 @@
 #include "reopt-clang/AstLease.h"
 #include "DeclIndex.h"
 #include "DefinitionEmitter.h"
+#include "ExitHandlers.h"
 #include "reopt/Policy.h"
-#include <atomic>
 
 namespace reopt {
 
@@ -31,7 +31,7 @@ class Recodegen : public HeatPolicy {
 public:
   /// \p CI as createOptimizingInstance() makes it. The rest outlives this.
   Recodegen(std::unique_ptr<clang::CompilerInstance> CI, AstLease &Lease,
-            DeclIndex &Index, const Options &Opts);
+            DeclIndex &Index, ExitHandlers &AtExit, const Options &Opts);
   ~Recodegen() override;
 
   Tier0Kind instrument(const llvm::Function &F) override;
@@ -52,6 +52,7 @@ private:
   std::unique_ptr<clang::CompilerInstance> CI;
   AstLease &Lease;
   DeclIndex &Index;
+  ExitHandlers &AtExit;
 };
 
 } // namespace reopt

@@ -19,6 +19,7 @@
 #define REOPT_CLANG_SESSION_H
 
 #include "DeclIndex.h"
+#include "ExitHandlers.h"
 #include "reopt-clang/AstLease.h"
 #include "reopt-clang/Tiering.h"
 
@@ -35,6 +36,8 @@ public:
   DeclIndex Index;
   /// The layer's to change once there is one.
   Options Opts;
+  /// JITLink holds it too.
+  std::shared_ptr<ExitHandlers> AtExit = std::make_shared<ExitHandlers>();
   /// Made by the executor; gone when the executor is.
   std::unique_ptr<ReOptimizeLayer> Layer;
 };

@@ -45,7 +45,9 @@ bool isNamedBySource(const GlobalValue &GV) {
 }
 
 bool isCompilerMade(const Function &F) {
-  return isInvented(F.getName()) || F.getSection() == ".text.startup";
+  // Parts of a coroutine (f.resume) and outlined regions have a dot.
+  return isInvented(F.getName()) || F.getName().contains('.') ||
+         F.getSection() == ".text.startup";
 }
 
 void giveSessionIdentity(Module &M) {

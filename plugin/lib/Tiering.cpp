@@ -32,7 +32,7 @@ enableTiering(clang::CompilerInstance &CI,
     return llvm::createStringError(
         "clang does not accept the session's options with -O3");
   auto P = std::make_unique<Recodegen>(std::move(Optimizing), S->Lease,
-                                       S->Index, S->Opts);
+                                       S->Index, *S->AtExit, S->Opts);
   auto Executor =
       TieringExecutor::Create(
       S, std::move(P), CI.getTarget().getTriple().str(), IEB.CM);

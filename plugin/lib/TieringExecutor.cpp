@@ -15,6 +15,7 @@
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
+#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/Module.h"
 #include <cstdlib>
 
@@ -121,10 +122,14 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
             {ExecutorAddr::fromPtr(&takeAstForPrinting), Flags}},
            {(*J)->mangleAndIntern(AfterPrinting),
             {ExecutorAddr::fromPtr(&lendAstAfterPrinting), Flags}},
+           {(*J)->mangleAndIntern(ExitHandlers::SymbolName),
+            {ExecutorAddr::fromPtr(&ExitHandlers::add), Flags}},
            {(*J)->mangleAndIntern("exit"),
             {ExecutorAddr::fromPtr(&exitFromUserCode), Flags}}})))
     return std::move(Err);
 
+  static_cast<ObjectLinkingLayer &>((*J)->getObjLinkingLayer())
+      .addPlugin(S->AtExit);
   auto Layer = ReOptimizeLayer::Create(**J, std::move(P), S->Opts);
   if (!Layer)
     return Layer.takeError();
@@ -144,6 +149,7 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
   TSM->withModuleDo([&](Module &M) {
     M.setDataLayout(J->getDataLayout());
     giveSessionIdentity(M);
+    S->AtExit->intercept(M);
     bracketValuePrinting(M, BeforePrinting, AfterPrinting);
   });
   auto RT = J->getMainJITDylib().createResourceTracker();
@@ -160,6 +166,10 @@ Error TieringExecutor::removeModule(clang::PartialTranslationUnit &PTU) {
     return Error::success();
   auto RT = std::move(I->second);
   Trackers.erase(I);
+  ResourceKey Key = 0;
+  if (auto Err = RT->withResourceKeyDo([&](ResourceKey K) { Key = K; }))
+    return Err;
+  S->AtExit->runFor(Key);
   return RT->remove();
 }
 
@@ -170,6 +180,7 @@ Error TieringExecutor::runCtors() const {
 
 Error TieringExecutor::cleanUp() {
   // The AST is gone already; functions may still be called and trip.
+  S->AtExit->runAll();
   return J->deinitialize(J->getMainJITDylib());
 }
 

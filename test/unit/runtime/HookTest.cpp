@@ -1,0 +1,285 @@
+//===- HookTest.cpp - Tests of reopt::TripInbox and the hook -------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Threads push while one drains, and machine code trips in signal handlers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/Hook.h"
+
+#include "gtest/gtest.h"
+
+#include <cerrno>
+#include <csignal>
+#include <deque>
+#include <pthread.h>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace reopt;
+
+namespace {
+
+/// A function's number, and who called it.
+using Trip = std::pair<uint32_t, uint64_t>;
+using Trips = std::vector<Trip>;
+
+class TripInboxTest : public testing::Test {
+protected:
+  TripRecord &addRecord() {
+    TripRecord &R = Records.emplace_back();
+    R.Inbox = &Inbox;
+    R.Function = uint32_t(Records.size() - 1);
+    return R;
+  }
+
+  Trips drain() {
+    Trips Result;
+    Inbox.drain(
+        [&](uint32_t F, uint64_t Caller) { Result.push_back({F, Caller}); });
+    return Result;
+  }
+
+  TripInbox Inbox;
+  std::deque<TripRecord> Records;
+};
+
+TEST_F(TripInboxTest, DrainsWhatWasPushedOldestFirst) {
+  for (int I = 0; I != 5; ++I)
+    addRecord();
+  EXPECT_TRUE(Inbox.empty());
+  for (int I : {3, 0, 4, 1})
+    Inbox.push(Records[I], 100 + I);
+  EXPECT_FALSE(Inbox.empty());
+  EXPECT_EQ(drain(), (Trips{{3, 103}, {0, 100}, {4, 104}, {1, 101}}));
+  EXPECT_TRUE(Inbox.empty());
+  EXPECT_EQ(drain(), Trips{});
+}
+
+TEST_F(TripInboxTest, APendingRecordIsPushedOnce) {
+  TripRecord &A = addRecord(), &B = addRecord();
+  Inbox.push(A, 1);
+  Inbox.push(B, 2);
+  Inbox.push(A, 3); // Dropped, with its caller.
+  Inbox.push(A, 4);
+  EXPECT_EQ(drain(), (Trips{{0, 1}, {1, 2}}));
+  Inbox.push(A, 5);
+  EXPECT_EQ(drain(), (Trips{{0, 5}}));
+}
+
+TEST_F(TripInboxTest, ARecordCanTripAgainWhileItIsVisited) {
+  TripRecord &A = addRecord(), &B = addRecord();
+  Inbox.push(A, 1);
+  Inbox.push(B, 2);
+  Trips Seen;
+  Inbox.drain([&](uint32_t F, uint64_t Caller) {
+    Seen.push_back({F, Caller});
+    if (F == 0)
+      Inbox.push(A, 3);
+  });
+  EXPECT_EQ(Seen, (Trips{{0, 1}, {1, 2}}));
+  EXPECT_EQ(drain(), (Trips{{0, 3}}));
+}
+
+TEST_F(TripInboxTest, WaitForWorkReturnsForAPushAndForAWake) {
+  Inbox.push(addRecord(), 0);
+  Inbox.waitForWork();
+  EXPECT_EQ(drain().size(), 1u);
+  Inbox.wake();
+  Inbox.waitForWork();
+  EXPECT_TRUE(Inbox.empty());
+}
+
+TEST_F(TripInboxTest, OneWaitServesAllWakeUpsBefore) {
+  for (int I = 0; I != 10; ++I)
+    Inbox.push(addRecord(), 0);
+  Inbox.wake();
+  Inbox.waitForWork();
+  EXPECT_EQ(drain().size(), 10u);
+  // Nothing is left of them: this wait is for the push that comes.
+  std::thread Pusher([&] { Inbox.push(Records[3], 7); });
+  Inbox.waitForWork();
+  EXPECT_EQ(drain(), (Trips{{3, 7}}));
+  Pusher.join();
+}
+
+//===----------------------------------------------------------------------===//
+// Threads
+//===----------------------------------------------------------------------===//
+
+constexpr unsigned Threads = 8, Rounds = 20000;
+
+/// Each record belongs to one thread, which knows whether its push counts: it
+/// does if the record is not pending.
+TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
+  constexpr unsigned PerThread = 20;
+  std::vector<unsigned> Pushed(Threads * PerThread), Seen(Pushed.size());
+  for (unsigned I = 0; I != Pushed.size(); ++I)
+    addRecord();
+  std::atomic<unsigned> Running{Threads};
+  std::vector<std::thread> Pushers;
+  for (unsigned T = 0; T != Threads; ++T)
+    Pushers.emplace_back([&, T] {
+      for (unsigned Round = 0; Round != Rounds; ++Round) {
+        unsigned I = T * PerThread + (Round * 7 + T) % PerThread;
+        if (!Records[I].Pending.load())
+          ++Pushed[I];
+        Inbox.push(Records[I], Pushed[I]);
+      }
+      --Running;
+      Inbox.wake();
+    });
+
+  unsigned Wrong = 0;
+  auto Drain = [&] {
+    Inbox.drain(
+        [&](uint32_t F, uint64_t Caller) { Wrong += Caller != ++Seen[F]; });
+  };
+  while (Running) {
+    Inbox.waitForWork();
+    Drain();
+  }
+  for (auto &P : Pushers)
+    P.join();
+  Drain();
+  EXPECT_EQ(Wrong, 0u);
+  EXPECT_EQ(Seen, Pushed);
+}
+
+TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
+  for (unsigned I = 0; I != 3; ++I)
+    addRecord();
+  std::atomic<unsigned> Running{Threads};
+  std::vector<std::thread> Pushers;
+  for (unsigned T = 0; T != Threads; ++T)
+    Pushers.emplace_back([&, T] {
+      for (unsigned Round = 0; Round != Rounds; ++Round)
+        Inbox.push(Records[(Round + T) % Records.size()], T);
+      --Running;
+      Inbox.wake();
+    });
+  std::vector<unsigned> Seen(Records.size());
+  unsigned Twice = 0;
+  auto Drain = [&] {
+    // A record that trips again meanwhile waits for the next drain.
+    std::vector<bool> InThisDrain(Records.size());
+    Inbox.drain([&](uint32_t F, uint64_t) {
+      Twice += InThisDrain[F];
+      InThisDrain[F] = true;
+      ++Seen[F];
+    });
+  };
+  while (Running) {
+    Inbox.waitForWork();
+    Drain();
+  }
+  for (auto &P : Pushers)
+    P.join();
+  Drain();
+  EXPECT_EQ(Twice, 0u);
+  for (TripRecord &R : Records) {
+    EXPECT_GE(Seen[R.Function], 1u);
+    EXPECT_FALSE(R.Pending);
+  }
+  EXPECT_TRUE(Inbox.empty());
+}
+
+//===----------------------------------------------------------------------===//
+// The hook
+//===----------------------------------------------------------------------===//
+
+TEST_F(TripInboxTest, TheHookFindsItsRecordByTheId) {
+  addRecord();
+  TripRecord &R = addRecord();
+  reopt_hook(R.getHookId(), 3, 0x1234);
+  EXPECT_EQ(drain(), (Trips{{1, 0x1234}}));
+}
+
+TEST_F(TripInboxTest, TheHookKeepsErrno) {
+  TripRecord &R = addRecord();
+  for (int Value : {0, EDOM, ERANGE}) {
+    errno = Value;
+    reopt_hook(R.getHookId(), 0, 0); // Pushes,
+    reopt_hook(R.getHookId(), 0, 0); // and is dropped.
+    EXPECT_EQ(errno, Value);
+    drain();
+  }
+}
+
+/// While it lives, SIGUSR1 trips a record.
+class TrippingHandler {
+public:
+  TrippingHandler(TripRecord &R, int Flags) {
+    Record = &R;
+    Runs = Pushes = 0;
+    struct sigaction Action = {};
+    Action.sa_handler = trip;
+    Action.sa_flags = Flags;
+    sigaction(SIGUSR1, &Action, &Old);
+  }
+  ~TrippingHandler() { sigaction(SIGUSR1, &Old, nullptr); }
+
+  static inline std::atomic<unsigned> Runs, Pushes;
+
+private:
+  static void trip(int) {
+    Pushes += !Record->Pending.load();
+    reopt_hook(Record->getHookId(), 0, 99);
+    ++Runs;
+  }
+
+  static inline TripRecord *Record;
+  struct sigaction Old;
+};
+
+TEST_F(TripInboxTest, SignalHandlersTripInTheMiddleOfAPush) {
+  TripRecord &Own = addRecord(), &InHandler = addRecord();
+  TrippingHandler Handler(InHandler, SA_RESTART);
+  constexpr unsigned Signals = 2000;
+  pthread_t Target = pthread_self();
+  std::thread Sender([&] {
+    for (unsigned I = 0; I != Signals; ++I) {
+      pthread_kill(Target, SIGUSR1);
+      while (Handler.Runs != I + 1)
+        std::this_thread::yield();
+    }
+  });
+  unsigned OwnPushes = 0;
+  std::vector<unsigned> Seen(2);
+  auto Drain = [&] { Inbox.drain([&](uint32_t F, uint64_t) { ++Seen[F]; }); };
+  while (Handler.Runs != Signals) {
+    for (int I = 0; I != 10; ++I) {
+      OwnPushes += !Own.Pending.load();
+      reopt_hook(Own.getHookId(), 0, 0);
+    }
+    Drain();
+  }
+  Sender.join();
+  Drain();
+  EXPECT_EQ(Seen[0], OwnPushes);
+  EXPECT_EQ(Seen[1], Handler.Pushes);
+  EXPECT_GE(Seen[1], 1u);
+}
+
+/// sem_wait returns early when a signal comes; the wait goes on.
+TEST_F(TripInboxTest, AWaitingConsumerWakesForATripInItsOwnSignalHandler) {
+  TrippingHandler Handler(addRecord(), /*Flags=*/0);
+  Trips Seen;
+  std::thread Consumer([&] {
+    while (Seen.empty()) {
+      Inbox.waitForWork();
+      Seen = drain();
+    }
+  });
+  pthread_kill(Consumer.native_handle(), SIGUSR1);
+  Consumer.join();
+  EXPECT_EQ(Seen, (Trips{{0, 99}}));
+}
+
+} // namespace
