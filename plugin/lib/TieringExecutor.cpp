@@ -17,6 +17,7 @@
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/Module.h"
+#include "llvm/TargetParser/Host.h"
 #include <cstdlib>
 
 using namespace llvm;
@@ -94,7 +95,15 @@ Expected<std::unique_ptr<TieringExecutor>>
 TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
                         StringRef TT,
                         std::optional<CodeModel::Model> CodeModel) {
+  // As the stock executor has it: functions without target attributes of their
+  // own, such as clang's statement wrappers, are compiled for this machine.
   JITTargetMachineBuilder JTMB((Triple(TT)));
+  if (TT == sys::getProcessTriple()) {
+    auto Host = JITTargetMachineBuilder::detectHost();
+    if (!Host)
+      return Host.takeError();
+    JTMB = std::move(*Host);
+  }
   if (CodeModel)
     JTMB.setCodeModel(*CodeModel);
   auto J = LLJITBuilder()

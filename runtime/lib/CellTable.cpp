@@ -58,6 +58,8 @@ Expected<ExecutorAddr> CellTable::create() {
 }
 
 void CellTable::release(ExecutorAddr Cell) {
+  // An executor that is gone will be noticed by who has to tell the user.
+  consumeError(arm(Cell, INT32_MAX, INT32_MAX));
   std::lock_guard<std::mutex> Lock(M);
   Free.push_back(Cell);
 }

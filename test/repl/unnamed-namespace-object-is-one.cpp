@@ -26,5 +26,5 @@ printf("%d %d %d %d\n", use(), object.n, counter, made);
 // CHECK: {{^}}-1001 1001 1001 2
 printf("%d %d %d\n", &look() == &object, dynamic_cast<Derived *>(&look()) == &object, look().get() == object.get());
 // CHECK-NEXT: {{^}}1 1 1
-printf("%d %d\n", *first == typeid(Derived), *first == typeid(look()));
+printf("%d %d\n", *first == typeid(Derived), *first == typeid(object));
 // CHECK-NEXT: {{^}}1 1

@@ -74,7 +74,8 @@ public:
       TripRecord *Next = R->Next;
       uint32_t F = R->Function;
       uint64_t Caller = R->Caller;
-      R->Pending.store(false, std::memory_order_release);
+      // Both ways: a push that this makes possible must not be read before.
+      R->Pending.exchange(false, std::memory_order_acq_rel);
       Visit(F, Caller);
       R = Next;
     }

@@ -19,11 +19,13 @@
 ///   reoptimize(B)   The new code for a batch of functions.
 ///
 /// The default, HeatPolicy, works as follows. Let calls(F) and loops(F) be the
-/// counts of F's cell since its definition, T the option threshold, L the
-/// option loop-factor, and k(F) the compiles of F that failed.
+/// counts of F's cell since its definition, calls'(F) and loops'(F) those since
+/// it was armed last, T the option threshold, L the option loop-factor, and k(F)
+/// the compiles of F that failed.
 ///
 ///   heat(F)   = calls(F) + loops(F) / L            in calls
-///   F trips   when calls(F) > T * 2^k(F)  or  loops(F) > T * L * 2^k(F)
+///   F trips   when calls'(F) = T * 2^k(F)  or  loops'(F) = T * L * 2^k(F),
+///               where a word of the cell ends the count at RearmedCount / 2
 ///   hot(F)    : F tripped, and k(F) <= max-retries
 ///   warm(F)   : 100 * heat(F) >= warm * T
 ///

@@ -113,12 +113,10 @@ TEST_F(TripInboxTest, OneWaitServesAllWakeUpsBefore) {
 // Threads
 //===----------------------------------------------------------------------===//
 
-constexpr unsigned Threads = 8, Rounds = 20000;
-
 /// Each record belongs to one thread, which knows whether its push counts: it
 /// does if the record is not pending.
 TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
-  constexpr unsigned PerThread = 20;
+  constexpr unsigned Threads = 8, PerThread = 20, Pushes = 5000;
   std::vector<unsigned> Pushed(Threads * PerThread), Seen(Pushed.size());
   for (unsigned I = 0; I != Pushed.size(); ++I)
     addRecord();
@@ -126,11 +124,14 @@ TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
   std::vector<std::thread> Pushers;
   for (unsigned T = 0; T != Threads; ++T)
     Pushers.emplace_back([&, T] {
-      for (unsigned Round = 0; Round != Rounds; ++Round) {
+      for (unsigned Round = 0, Done = 0; Done != Pushes; ++Round) {
         unsigned I = T * PerThread + (Round * 7 + T) % PerThread;
-        if (!Records[I].Pending.load())
-          ++Pushed[I];
+        const bool Counts = !Records[I].Pending.load();
+        Pushed[I] += Counts;
+        Done += Counts;
         Inbox.push(Records[I], Pushed[I]);
+        if (!Counts)
+          std::this_thread::yield();
       }
       --Running;
       Inbox.wake();
@@ -155,14 +156,14 @@ TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
 TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
   for (unsigned I = 0; I != 3; ++I)
     addRecord();
-  std::atomic<unsigned> Running{Threads};
+  std::atomic<bool> Enough{false};
   std::vector<std::thread> Pushers;
-  for (unsigned T = 0; T != Threads; ++T)
+  for (unsigned T = 0; T != 8; ++T)
     Pushers.emplace_back([&, T] {
-      for (unsigned Round = 0; Round != Rounds; ++Round)
-        Inbox.push(Records[(Round + T) % Records.size()], T);
-      --Running;
-      Inbox.wake();
+      for (unsigned Round = T; !Enough; ++Round) {
+        Inbox.push(Records[Round % Records.size()], T);
+        std::this_thread::yield();
+      }
     });
   std::vector<unsigned> Seen(Records.size());
   unsigned Twice = 0;
@@ -175,10 +176,11 @@ TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
       ++Seen[F];
     });
   };
-  while (Running) {
+  for (unsigned Drains = 0; Drains != 20000; ++Drains) {
     Inbox.waitForWork();
     Drain();
   }
+  Enough = true;
   for (auto &P : Pushers)
     P.join();
   Drain();
