@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 //
 // The plugin that users name. It is linked with nothing of LLVM: any program
-// that knows -fplugin= may load it, and one on another release would not survive
-// the arrival of our libclang-cpp (see interpreter-patches/HostGate.h). It looks
-// at the process and loads the plugin proper, which lies beside it.
+// that knows -fplugin= may load it, and one on another release would not
+// survive the arrival of our libclang-cpp (see interpreter-patches/HostGate.h).
+// It looks at the process and loads the plugin proper, which lies beside it.
 //
 //===----------------------------------------------------------------------===//
 

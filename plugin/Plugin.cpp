@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// The plugin proper: what makes a stock clang-repl, or a notebook host, a tiered
-// one. Nothing but the wiring is here. ClangReopt.cpp loads it.
+// The plugin proper: what makes a stock clang-repl, or a notebook host, a
+// tiered one. Nothing but the wiring is here. ClangReopt.cpp loads it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -117,12 +117,10 @@ __attribute__((constructor)) void load() {
   reopt::registerConsumer(explainCuda);
   static Host &TheHost = getHost();
   auto Hooks = interp_patches::install(
-      {[](clang::CompilerInstance &CI,
-          clang::IncrementalExecutorBuilder *IEB) {
+      {[](clang::CompilerInstance &CI, clang::IncrementalExecutorBuilder *IEB) {
          TheHost.createInterpreter(CI, IEB);
        },
-       /*AfterCreate=*/{},
-       [] { TheHost.beforeReadLine(); },
+       /*AfterCreate=*/{}, [] { TheHost.beforeReadLine(); },
        [] { TheHost.afterReadLine(); },
        [](StringRef Line) { return TheHost.takeLine(Line); }});
   if (!Hooks)

@@ -1,4 +1,5 @@
-//===-- AstLease.cpp -----------------------------------------------------------===//
+//===-- AstLease.cpp
+//-----------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -57,6 +58,14 @@ void AstLease::giveBack() {
   Borrowed = false;
   Returned.notify_one();
   MayBorrow.notify_one();
+}
+
+void AstLease::unlockAfterFork(bool InChild) {
+  if (InChild) {
+    Borrowed = false;
+    Closed = true;
+  }
+  M.unlock();
 }
 
 bool AstLease::isWanted() const {

@@ -1,4 +1,5 @@
-//===-- DeclIndex.cpp ----------------------------------------------------------===//
+//===-- DeclIndex.cpp
+//----------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -82,8 +83,7 @@ void DeclIndex::forget(const TranslationUnitDecl *TU) {
   }
 }
 
-const FunctionDecl *
-DeclIndex::getLiveDefinition(const FunctionDecl *FD) const {
+const FunctionDecl *DeclIndex::getLiveDefinition(const FunctionDecl *FD) const {
   for (const FunctionDecl *Redecl : FD->redecls())
     if (Redecl->doesThisDeclarationHaveABody() && isLive(Redecl))
       return Redecl;
@@ -132,8 +132,8 @@ void DeclIndex::addContext(const DeclContext *DC) {
   }
 }
 
-std::optional<GlobalDecl>
-DeclIndex::find(llvm::StringRef Name, llvm::function_ref<bool()> Yield) {
+std::optional<GlobalDecl> DeclIndex::find(llvm::StringRef Name,
+                                          llvm::function_ref<bool()> Yield) {
   if (!Context)
     return std::nullopt;
   auto Known = [&]() -> std::optional<GlobalDecl> {

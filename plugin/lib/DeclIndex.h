@@ -1,4 +1,5 @@
-//===-- DeclIndex.h ------------------------------------------------*- C++ -*-===//
+//===-- DeclIndex.h ------------------------------------------------*- C++
+//-*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -19,10 +20,11 @@
 /// names are first needed, which differs between two emissions. The consumer
 /// gives each of them a mangling number of its own as it is completed, before
 /// any name is made, so that its name is the same in every emission.
-/// A closure in a statement at the prompt lies in a context that clang's mangler
-/// cannot name (it reads past the end of an object, and clang-repl dies now and
-/// then), and one outside of all namespaces gets a name that no demangler reads.
-/// Both are moved to a namespace of ours, called prompt, which no lookup finds.
+/// A closure in a statement at the prompt lies in a context that clang's
+/// mangler cannot name (it reads past the end of an object, and clang-repl dies
+/// now and then), and one outside of all namespaces gets a name that no
+/// demangler reads. Both are moved to a namespace of ours, called prompt, which
+/// no lookup finds.
 ///
 /// Lock: none. All members use the AST and are called by who has it (see
 /// AstLease.h), which orders them.

@@ -1,4 +1,5 @@
-//===-- DefinitionEmitter.cpp --------------------------------------------------===//
+//===-- DefinitionEmitter.cpp
+//--------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -178,12 +179,12 @@ llvm::Expected<EmittedDefinitions> DefinitionEmitter::emit(
     llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
     llvm::function_ref<bool(const llvm::Function &)> Keep) {
   CI.getDiagnostics().Reset(/*soft=*/true);
-  auto Gen = CreateLLVMCodeGen(
-      CI.getDiagnostics(), "reopt.emitted",
-      llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>(
-          &CI.getVirtualFileSystem()),
-      CI.getHeaderSearchOpts(), CI.getPreprocessorOpts(), CI.getCodeGenOpts(),
-      Ctx);
+  auto Gen =
+      CreateLLVMCodeGen(CI.getDiagnostics(), "reopt.emitted",
+                        llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>(
+                            &CI.getVirtualFileSystem()),
+                        CI.getHeaderSearchOpts(), CI.getPreprocessorOpts(),
+                        CI.getCodeGenOpts(), Ctx);
   Gen->Initialize(AST);
   llvm::StringSet<> Wanted;
   for (auto &D : Definitions)

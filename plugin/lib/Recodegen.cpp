@@ -1,4 +1,5 @@
-//===-- Recodegen.cpp ----------------------------------------------------------===//
+//===-- Recodegen.cpp
+//----------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -164,9 +165,8 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
       if (W.IsMember && !J.Emitted.contains(W.Name)) {
         if (Emitted->M->getNamedAlias(W.Name))
           J.publish(W);
-        else if (llvm::none_of(J.Code.Refused, [&](auto &R) {
-                   return R.Id == W.Known->Id;
-                 }))
+        else if (llvm::none_of(J.Code.Refused,
+                               [&](auto &R) { return R.Id == W.Known->Id; }))
           J.refuse(W, Reason::EmissionFailed, "no body came out");
       }
       if (W.Known)
@@ -220,9 +220,8 @@ llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
   Ctx.setDiscardValueNames(true);
   BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
 
-  Job J{Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str(),
-        {},      {},   {},  {},
-        0};
+  Job J{Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str(), {}, {},
+        {},      {},   0};
   auto AddMember = [&](const Batch::Member &Member) {
     J.Seen.insert(Member.Name);
     J.Queue.push_back({Member.Name, GlobalDecl(),

@@ -1,4 +1,5 @@
-//===-- Recodegen.h ------------------------------------------------*- C++ -*-===//
+//===-- Recodegen.h ------------------------------------------------*- C++
+//-*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -17,10 +18,10 @@
 #ifndef REOPT_CLANG_RECODEGEN_H
 #define REOPT_CLANG_RECODEGEN_H
 
-#include "reopt-clang/AstLease.h"
 #include "DeclIndex.h"
 #include "DefinitionEmitter.h"
 #include "ExitHandlers.h"
+#include "reopt-clang/AstLease.h"
 #include "reopt/Policy.h"
 
 namespace reopt {
@@ -46,8 +47,7 @@ public:
 private:
   struct Job;
   llvm::Error emitClosure(Job &J, BatchModule &M);
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-  compile(llvm::Module &M);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compile(llvm::Module &M);
 
   std::unique_ptr<clang::CompilerInstance> CI;
   AstLease &Lease;

@@ -1,4 +1,5 @@
-//===-- SessionConsumer.cpp ----------------------------------------------------===//
+//===-- SessionConsumer.cpp
+//----------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -24,6 +25,7 @@
 #include "clang/Lex/Preprocessor.h"
 #include <cstdlib>
 #include <map>
+#include <pthread.h>
 
 using namespace clang;
 
@@ -163,6 +165,29 @@ void closeAllSessions() {
   }
 }
 
+/// fork() copies the thread that calls it, and the locks as they are. So it
+/// takes ours, in the order in which they nest, and gives them back on both
+/// sides. ORC's and LLVM's own locks cannot be had; they are held for moments.
+static void lockForFork() {
+  auto &Map = getSessionMap();
+  Map.M.lock();
+  for (auto &[CI, S] : Map.Sessions) {
+    S->Lease.lockForFork();
+    if (S->Layer)
+      S->Layer->lockForFork();
+  }
+}
+
+static void unlockAfterFork(bool InChild) {
+  auto &Map = getSessionMap();
+  for (auto &[CI, S] : Map.Sessions) {
+    if (S->Layer)
+      S->Layer->unlockAfterFork(InChild);
+    S->Lease.unlockAfterFork(InChild);
+  }
+  Map.M.unlock();
+}
+
 void registerConsumer(void (*Callback)(const CompilerInstance &)) {
   if (Callback)
     OnUntiered = Callback;
@@ -175,7 +200,11 @@ void registerConsumer(void (*Callback)(const CompilerInstance &)) {
   // stop; therefore user code gets an exit() of ours (TieringExecutor.cpp), and
   // this is for exits that come from elsewhere.
   static const int AtExit = (getSessionMap(), std::atexit(closeAllSessions));
+  static const int AtFork = pthread_atfork(
+      lockForFork, [] { unlockAfterFork(/*InChild=*/false); },
+      [] { unlockAfterFork(/*InChild=*/true); });
   (void)AtExit;
+  (void)AtFork;
 }
 
 } // namespace reopt

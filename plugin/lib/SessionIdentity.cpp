@@ -1,4 +1,5 @@
-//===-- SessionIdentity.cpp ----------------------------------------------------===//
+//===-- SessionIdentity.cpp
+//----------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -59,6 +60,39 @@ void giveSessionIdentity(Module &M) {
                                          : GlobalValue::LinkOnceODRLinkage);
       GV.setVisibility(GlobalValue::DefaultVisibility);
     }
+  }
+}
+
+void dropRepeatedInitializers(Module &M,
+                              function_ref<bool(StringRef)> IsKnown) {
+  for (Function &F : M) {
+    if (F.isDeclaration() || !F.getName().starts_with("__cxx_global_var_init"))
+      continue;
+    // What the initialiser writes to, or hands to a constructor. One that
+    // reads old variables to make a new one has the new one among them.
+    bool HasOld = false, HasNew = false;
+    auto Look = [&](Value *V) {
+      auto *Var = dyn_cast<GlobalVariable>(V->stripInBoundsConstantOffsets());
+      if (!Var || Var->isDeclaration() || !isNamedBySource(*Var))
+        return;
+      if (Var->isWeakForLinker() && IsKnown(Var->getName()))
+        HasOld = true;
+      else
+        HasNew = true;
+    };
+    for (Instruction &I : instructions(F)) {
+      if (auto *Store = dyn_cast<StoreInst>(&I))
+        Look(Store->getPointerOperand());
+      else if (auto *Call = dyn_cast<CallBase>(&I))
+        for (Value *Arg : Call->args())
+          if (Arg->getType()->isPointerTy())
+            Look(Arg);
+    }
+    if (!HasOld || HasNew)
+      continue;
+    F.deleteBody();
+    F.setLinkage(GlobalValue::InternalLinkage);
+    IRBuilder<>(BasicBlock::Create(M.getContext(), "", &F)).CreateRetVoid();
   }
 }
 

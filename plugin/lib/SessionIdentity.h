@@ -1,4 +1,5 @@
-//===-- SessionIdentity.h ------------------------------------------*- C++ -*-===//
+//===-- SessionIdentity.h ------------------------------------------*- C++
+//-*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -22,6 +23,9 @@
 #ifndef REOPT_CLANG_SESSIONIDENTITY_H
 #define REOPT_CLANG_SESSIONIDENTITY_H
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
+
 namespace llvm {
 class Function;
 class GlobalValue;
@@ -40,6 +44,13 @@ bool isCompilerMade(const llvm::Function &F);
 
 /// Applies the rule above to an input's module.
 void giveSessionIdentity(llvm::Module &M);
+
+/// clang gives a static variable's initialiser, too, to each input that
+/// mentions the variable. Empties those of variables that the session has, so
+/// that an object is constructed once. \p IsKnown answers for a linker name;
+/// variables with external linkage have guards of their own.
+void dropRepeatedInitializers(
+    llvm::Module &M, llvm::function_ref<bool(llvm::StringRef)> IsKnown);
 
 /// Lets calls that print a value have the AST: clang looks at types meanwhile.
 /// Brackets each such call with calls of the two functions named.

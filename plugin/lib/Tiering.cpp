@@ -1,4 +1,5 @@
-//===-- Tiering.cpp ------------------------------------------------------------===//
+//===-- Tiering.cpp
+//------------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -33,8 +34,7 @@ enableTiering(clang::CompilerInstance &CI,
         "clang does not accept the session's options with -O3");
   auto P = std::make_unique<Recodegen>(std::move(Optimizing), S->Lease,
                                        S->Index, *S->AtExit, S->Opts);
-  auto Executor =
-      TieringExecutor::Create(
+  auto Executor = TieringExecutor::Create(
       S, std::move(P), CI.getTarget().getTriple().str(), IEB.CM);
   if (!Executor)
     return Executor.takeError();

@@ -1,4 +1,5 @@
-//===-- TieringExecutor.cpp ----------------------------------------------------===//
+//===-- TieringExecutor.cpp
+//----------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -57,8 +58,7 @@ void lendAstAfterPrinting() {
 /// While user code runs: the AST is lent, and value printing knows to whom.
 class RunningCode {
 public:
-  explicit RunningCode(AstLease &Lease)
-      : Outer(PrintingLease), Loan(Lease) {
+  explicit RunningCode(AstLease &Lease) : Outer(PrintingLease), Loan(Lease) {
     PrintingLease = &Lease;
   }
   ~RunningCode() { PrintingLease = Outer; }
@@ -106,21 +106,21 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   }
   if (CodeModel)
     JTMB.setCodeModel(*CodeModel);
-  auto J = LLJITBuilder()
-               .setJITTargetMachineBuilder(std::move(JTMB))
-               .setCompileFunctionCreator(
-                   [](JITTargetMachineBuilder JTMB)
-                       -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
-                     return std::make_unique<TierZeroCompiler>(
-                         std::move(JTMB));
-                   })
-               .setPrePlatformSetup([](LLJIT &J) {
-                 // As the stock executor does: a debugger is welcome, and none
-                 // is needed.
-                 consumeError(enableDebuggerSupport(J));
-                 return Error::success();
-               })
-               .create();
+  auto J =
+      LLJITBuilder()
+          .setJITTargetMachineBuilder(std::move(JTMB))
+          .setCompileFunctionCreator(
+              [](JITTargetMachineBuilder JTMB)
+                  -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
+                return std::make_unique<TierZeroCompiler>(std::move(JTMB));
+              })
+          .setPrePlatformSetup([](LLJIT &J) {
+            // As the stock executor does: a debugger is welcome, and none
+            // is needed.
+            consumeError(enableDebuggerSupport(J));
+            return Error::success();
+          })
+          .create();
   if (!J)
     return J.takeError();
 
@@ -139,6 +139,13 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
 
   static_cast<ObjectLinkingLayer &>((*J)->getObjLinkingLayer())
       .addPlugin(S->AtExit);
+  // Errors of background work are reasons in listings; nothing is printed.
+  (*J)->getExecutionSession().setErrorReporter([](Error Err) {
+    if (!ReOptimizeLayer::noteBackgroundError(Err))
+      logAllUnhandledErrors(std::move(Err), errs(), "JIT session error: ");
+    else
+      consumeError(std::move(Err));
+  });
   auto Layer = ReOptimizeLayer::Create(**J, std::move(P), S->Opts);
   if (!Layer)
     return Layer.takeError();
@@ -150,14 +157,16 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
 TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
 
 Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
-  auto TSM = moveToOwnContext(*PTU.TheModule,
-                              PTU.TheModule->getModuleIdentifier());
+  auto TSM =
+      moveToOwnContext(*PTU.TheModule, PTU.TheModule->getModuleIdentifier());
   if (!TSM)
     return TSM.takeError();
   PTU.TheModule.reset();
   TSM->withModuleDo([&](Module &M) {
     M.setDataLayout(J->getDataLayout());
     giveSessionIdentity(M);
+    dropRepeatedInitializers(
+        M, [&](StringRef Name) { return S->Layer->defines(Name); });
     S->AtExit->intercept(M);
     bracketValuePrinting(M, BeforePrinting, AfterPrinting);
   });
@@ -208,8 +217,8 @@ TieringExecutor::getSymbolAddress(StringRef Name,
 }
 
 Error TieringExecutor::LoadDynamicLibrary(const char *Name) {
-  auto Generator = EPCDynamicLibrarySearchGenerator::Load(
-      J->getExecutionSession(), Name);
+  auto Generator =
+      EPCDynamicLibrarySearchGenerator::Load(J->getExecutionSession(), Name);
   if (!Generator)
     return Generator.takeError();
   J->getProcessSymbolsJITDylib()->addGenerator(std::move(*Generator));

@@ -1,4 +1,5 @@
-//===-- Commands.cpp -----------------------------------------------------------===//
+//===-- Commands.cpp
+//-----------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -99,12 +100,11 @@ void Commands::run(StringRef Line) {
       Out.flush();
       return;
     }
-  Err << formatv("reopt: no command '{0}'; valid are {1}\n", Word,
-                 join(map_range(getCommands(),
-                                [](const Command &C) {
-                                  return StringRef(C.Name);
-                                }),
-                      ", "));
+  Err << formatv(
+      "reopt: no command '{0}'; valid are {1}\n", Word,
+      join(map_range(getCommands(),
+                     [](const Command &C) { return StringRef(C.Name); }),
+           ", "));
 }
 
 void Commands::help(StringRef) {
@@ -162,8 +162,7 @@ void Commands::list(StringRef Pattern) {
     Rows.push_back({std::move(F), std::move(Name)});
   }
   if (Rows.empty() && !NotCalled) {
-    Out << (Pattern.empty() ? "no functions yet\n"
-                            : "no function matches\n");
+    Out << (Pattern.empty() ? "no functions yet\n" : "no function matches\n");
     return;
   }
   llvm::sort(Rows, [](const Row &A, const Row &B) {

@@ -1,4 +1,5 @@
-//===-- CellTable.cpp ----------------------------------------------------------===//
+//===-- CellTable.cpp
+//----------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -28,13 +29,14 @@ ExecutorAddr wordAt(ExecutorAddr Cell, size_t Offset) { return Cell + Offset; }
 Error CellTable::grow() {
   SimpleSegmentAlloc::SegmentMap Segments;
   Segments[orc::AllocGroup(MemProt::Read | MemProt::Write)] = {SlabBytes,
-                                                              Align(64)};
-  auto Alloc = SimpleSegmentAlloc::Create(
-      MemMgr, ES.getSymbolStringPool(), ES.getTargetTriple(), nullptr,
-      std::move(Segments));
+                                                               Align(64)};
+  auto Alloc = SimpleSegmentAlloc::Create(MemMgr, ES.getSymbolStringPool(),
+                                          ES.getTargetTriple(), nullptr,
+                                          std::move(Segments));
   if (!Alloc)
     return Alloc.takeError();
-  auto Info = Alloc->getSegInfo(orc::AllocGroup(MemProt::Read | MemProt::Write));
+  auto Info =
+      Alloc->getSegInfo(orc::AllocGroup(MemProt::Read | MemProt::Write));
   // INT_MAX: a cell that nobody armed does not trip.
   auto *Words = reinterpret_cast<int32_t *>(Info.WorkingMem.data());
   std::fill(Words, Words + SlabBytes / sizeof(int32_t), INT32_MAX);
@@ -90,7 +92,8 @@ Error CellTable::shutdown() {
     Slabs.clear();
     Free.clear();
   }
-  return Doomed.empty() ? Error::success() : MemMgr.deallocate(std::move(Doomed));
+  return Doomed.empty() ? Error::success()
+                        : MemMgr.deallocate(std::move(Doomed));
 }
 
 } // namespace reopt

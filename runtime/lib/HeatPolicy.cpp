@@ -1,4 +1,5 @@
-//===-- HeatPolicy.cpp ---------------------------------------------------------===//
+//===-- HeatPolicy.cpp
+//---------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "reopt/Policy.h"
 #include "reopt/Cell.h"
+#include "reopt/Policy.h"
 #include <algorithm>
 
 namespace reopt {

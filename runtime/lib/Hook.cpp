@@ -1,4 +1,5 @@
-//===-- Hook.cpp ---------------------------------------------------------------===//
+//===-- Hook.cpp
+//---------------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

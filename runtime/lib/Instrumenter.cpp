@@ -1,4 +1,5 @@
-//===-- Instrumenter.cpp -------------------------------------------------------===//
+//===-- Instrumenter.cpp
+//-------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,11 +26,10 @@ class FunctionInstrumenter {
 public:
   FunctionInstrumenter(Function &F, const InstrumentationSite &Site)
       : F(F), Site(Site), Word(Type::getInt32Ty(F.getContext())) {
-    auto *HookTy = FunctionType::get(
-        Type::getVoidTy(F.getContext()),
-        {Type::getInt64Ty(F.getContext()), Word,
-         Type::getInt64Ty(F.getContext())},
-        /*isVarArg=*/false);
+    auto *HookTy = FunctionType::get(Type::getVoidTy(F.getContext()),
+                                     {Type::getInt64Ty(F.getContext()), Word,
+                                      Type::getInt64Ty(F.getContext())},
+                                     /*isVarArg=*/false);
     Hook = F.getParent()->getOrInsertFunction(HookName, HookTy);
   }
 
@@ -53,8 +53,7 @@ public:
     Value *Caller = B.getInt64(0);
     if (Offset == offsetof(Cell, CallsLeft))
       Caller = B.CreatePtrToInt(
-          B.CreateIntrinsic(Intrinsic::returnaddress, {},
-                            {B.getInt32(0)}),
+          B.CreateIntrinsic(Intrinsic::returnaddress, {}, {B.getInt32(0)}),
           B.getInt64Ty());
     B.CreateCall(Hook,
                  {B.getInt64(Site.HookId), B.getInt32(Site.Version), Caller});

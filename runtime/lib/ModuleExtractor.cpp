@@ -1,4 +1,5 @@
-//===-- ModuleExtractor.cpp ----------------------------------------------------===//
+//===-- ModuleExtractor.cpp
+//----------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -31,10 +32,10 @@ public:
         return Declared;
     if (isPrivateConstant(*GV)) {
       auto &Old = cast<GlobalVariable>(*GV);
-      auto *New = new GlobalVariable(
-          To, Old.getValueType(), /*isConstant=*/true, Old.getLinkage(),
-          nullptr, Old.getName(), nullptr, Old.getThreadLocalMode(),
-          Old.getAddressSpace());
+      auto *New =
+          new GlobalVariable(To, Old.getValueType(), /*isConstant=*/true,
+                             Old.getLinkage(), nullptr, Old.getName(), nullptr,
+                             Old.getThreadLocalMode(), Old.getAddressSpace());
       New->copyAttributesFrom(&Old);
       Pending.push_back({&Old, New});
       return New;
@@ -43,9 +44,9 @@ public:
       return declare(*F->getFunctionType(), *F);
     if (auto *Var = dyn_cast<GlobalVariable>(GV)) {
       auto *New = new GlobalVariable(
-          To, Var->getValueType(), Var->isConstant(),
-          declaredLinkage(*Var), nullptr, Var->getName(), nullptr,
-          Var->getThreadLocalMode(), Var->getAddressSpace());
+          To, Var->getValueType(), Var->isConstant(), declaredLinkage(*Var),
+          nullptr, Var->getName(), nullptr, Var->getThreadLocalMode(),
+          Var->getAddressSpace());
       New->copyAttributesFrom(Var);
       New->setDSOLocal(false);
       return New;
@@ -132,16 +133,16 @@ extractModule(Module &From, StringRef Identifier,
       NewF->copyAttributesFrom(F);
       New = NewF;
     } else if (auto *Var = dyn_cast<GlobalVariable>(Old)) {
-      auto *NewVar = new GlobalVariable(
-          *To, Var->getValueType(), Var->isConstant(), Var->getLinkage(),
-          nullptr, Name, nullptr, Var->getThreadLocalMode(),
-          Var->getAddressSpace());
+      auto *NewVar =
+          new GlobalVariable(*To, Var->getValueType(), Var->isConstant(),
+                             Var->getLinkage(), nullptr, Name, nullptr,
+                             Var->getThreadLocalMode(), Var->getAddressSpace());
       NewVar->copyAttributesFrom(Var);
       New = NewVar;
     } else if (auto *Alias = dyn_cast<GlobalAlias>(Old)) {
-      auto *NewAlias = GlobalAlias::create(
-          Alias->getValueType(), Alias->getAddressSpace(), Alias->getLinkage(),
-          Name, To.get());
+      auto *NewAlias =
+          GlobalAlias::create(Alias->getValueType(), Alias->getAddressSpace(),
+                              Alias->getLinkage(), Name, To.get());
       NewAlias->copyAttributesFrom(Alias);
       New = NewAlias;
     }
@@ -169,8 +170,8 @@ extractModule(Module &From, StringRef Identifier,
         cast<GlobalVariable>(New)->setInitializer(MapValue(
             Var->getInitializer(), Map, RF_None, nullptr, &Materializer));
     } else if (auto *Alias = dyn_cast<GlobalAlias>(Old)) {
-      cast<GlobalAlias>(New)->setAliasee(cast<Constant>(MapValue(
-          Alias->getAliasee(), Map, RF_None, nullptr, &Materializer)));
+      cast<GlobalAlias>(New)->setAliasee(cast<Constant>(
+          MapValue(Alias->getAliasee(), Map, RF_None, nullptr, &Materializer)));
     }
   }
   Materializer.copyInitializers();

@@ -1,4 +1,5 @@
-//===-- Options.cpp ------------------------------------------------------------===//
+//===-- Options.cpp
+//------------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -59,9 +60,9 @@ Error Options::set(StringRef Assignment) {
     this->*E.Field = *Value;
     return Error::success();
   }
-  return createStringError(inconvertibleErrorCode(),
-                           formatv("no option '{0}'; valid are {1}",
-                                   Name.trim(), getOptionNames()));
+  return createStringError(
+      inconvertibleErrorCode(),
+      formatv("no option '{0}'; valid are {1}", Name.trim(), getOptionNames()));
 }
 
 Error Options::setAll(StringRef List) {

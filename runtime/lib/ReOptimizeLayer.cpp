@@ -300,6 +300,11 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
   std::vector<uint64_t> Ids(Count);
   {
     std::lock_guard<std::mutex> Lock(M);
+    for (auto &[F, Flags] : Parts.Counted)
+      if (ByName.count(F->getName()))
+        return createStringError(inconvertibleErrorCode(),
+                                 "defined already: " +
+                                     demangle(F->getName().str()));
     First = Functions.size();
     for (size_t I = 0; I < Count; ++I) {
       FunctionState &F = Functions.emplace_back();
@@ -364,9 +369,9 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
         Stubs->find(JD, J.mangleAndIntern(Name)), Flags};
   if ((Err = JD.define(absoluteSymbols(std::move(Symbols)), RT)))
     return Err;
-  return JD.define(std::make_unique<TierZeroUnit>(
-                       ES, J.getIRCompileLayer(), Parts.TSM, std::move(Bodies),
-                       TierZeroGroup),
+  return JD.define(std::make_unique<TierZeroUnit>(ES, J.getIRCompileLayer(),
+                                                  Parts.TSM, std::move(Bodies),
+                                                  TierZeroGroup),
                    RT);
 }
 
@@ -421,8 +426,8 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
   if (!Parts.Data && !Parts.Rest.empty())
     return J.addIRModule(RT, std::move(*Parts.TSM));
   if (Parts.Data)
-    if (auto Err = J.addIRModule(
-            RT, ThreadSafeModule(std::move(Parts.Data), Context)))
+    if (auto Err =
+            J.addIRModule(RT, ThreadSafeModule(std::move(Parts.Data), Context)))
       return Err;
   for (Function *F : Parts.Eager) {
     auto Name = Context.withContextDo(
@@ -469,12 +474,12 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
   std::vector<SymbolStringPtr> Names;
   for (auto &[Name, Flags] : Outside)
     Names.push_back(Name);
-  auto Found = ES.lookup(
-      makeJITDylibSearchOrder({&J.getMainJITDylib(),
-                               J.getPlatformJITDylib().get(),
-                               J.getProcessSymbolsJITDylib().get()},
-                              JITDylibLookupFlags::MatchAllSymbols),
-      std::move(Outside));
+  auto Found =
+      ES.lookup(makeJITDylibSearchOrder({&J.getMainJITDylib(),
+                                         J.getPlatformJITDylib().get(),
+                                         J.getProcessSymbolsJITDylib().get()},
+                                        JITDylibLookupFlags::MatchAllSymbols),
+                std::move(Outside));
   if (!Found)
     return Found.takeError();
   std::vector<std::string> Missing;
@@ -608,8 +613,7 @@ void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
   }
 }
 
-std::optional<SessionView::Entry>
-ReOptimizeLayer::find(StringRef Name) const {
+std::optional<SessionView::Entry> ReOptimizeLayer::find(StringRef Name) const {
   std::lock_guard<std::mutex> Lock(M);
   auto I = ByName.find(Name);
   if (I == ByName.end())

@@ -12,7 +12,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
+#include "llvm/Support/raw_ostream.h"
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +23,18 @@ using namespace llvm;
 using namespace llvm::orc;
 
 namespace reopt {
+
+/// On a worker, what ORC reported since the batch began. ORC tells the causes
+/// to the session's error reporter, and only the consequences to who looks up.
+static thread_local std::string *BackgroundErrors = nullptr;
+
+bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
+  if (!BackgroundErrors)
+    return false;
+  raw_string_ostream OS(*BackgroundErrors);
+  OS << (BackgroundErrors->empty() ? "" : "; ") << Err;
+  return true;
+}
 
 /// See root(F) in Policy.h.
 static constexpr unsigned MaxTimesServed = 2;
@@ -78,8 +92,8 @@ void ReOptimizeLayer::demote(FunctionState &F) {
 }
 
 /// Makes calls of \p F go to \p Target. A caller sees the old or the new
-/// address: StubTable.h argues it for the slot of a stub, and a place in a table
-/// is an aligned pointer as well.
+/// address: StubTable.h argues it for the slot of a stub, and a place in a
+/// table is an aligned pointer as well.
 void ReOptimizeLayer::pointTo(FunctionState &F, ExecutorAddr Target) {
   auto &ES = J.getExecutionSession();
   if (auto Err = Stubs->redirect(J.getMainJITDylib(), {{F.Name, Target}}))
@@ -186,12 +200,23 @@ void ReOptimizeLayer::shutdown() {
     Worker.join();
 }
 
+void ReOptimizeLayer::unlockAfterFork(bool InChild) {
+  if (InChild && Worker.joinable()) {
+    // A handle of a thread that this process does not have.
+    Worker.detach();
+    Stopping = true;
+    WorkerBusy = false;
+  }
+  M.unlock();
+}
+
 FunctionState &ReOptimizeLayer::findRoot(FunctionState &F) {
   constexpr unsigned MaxDepth = 8;
   FunctionState *Root = &F;
   SmallVector<FunctionId, MaxDepth> Path;
-  while (Root->Size <= uint64_t(Opts.SmallFunction) && Root->TimesServed < MaxTimesServed &&
-         Root->LastCaller && Path.size() < MaxDepth) {
+  while (Root->Size <= uint64_t(Opts.SmallFunction) &&
+         Root->TimesServed < MaxTimesServed && Root->LastCaller &&
+         Path.size() < MaxDepth) {
     FunctionState &Caller = Functions[*Root->LastCaller];
     if (is_contained(Path, Caller.Id) || Caller.St == Stage::Removed ||
         Caller.St == Stage::Refused || &Caller == Root)
@@ -258,8 +283,7 @@ std::optional<Batch> ReOptimizeLayer::nextBatch() {
     Queue.pop_front();
     Roots += F.Why != Reason::LeftToCaller;
     F.transition(Stage::Compiling);
-    B.Members.push_back(
-        {F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller});
+    B.Members.push_back({F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller});
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
   }
@@ -301,8 +325,13 @@ void ReOptimizeLayer::runWorker() {
 
 void ReOptimizeLayer::compileBatch(Batch B) {
   auto Start = std::chrono::steady_clock::now();
+  std::string Reported;
+  BackgroundErrors = &Reported;
+  scope_exit Restore([] { BackgroundErrors = nullptr; });
   auto FailAll = [&](Reason Why, Error Err) {
     std::string Text = toString(std::move(Err));
+    if (!Reported.empty())
+      Text = Reported;
     std::lock_guard<std::mutex> Lock(M);
     ++FailedBatches;
     for (auto &Member : B.Members)
@@ -364,10 +393,10 @@ void ReOptimizeLayer::findTables(const NewCode &Code) {
   if (Wanted.empty())
     return;
   auto &ES = J.getExecutionSession();
-  auto Found = ES.lookup(makeJITDylibSearchOrder(
-                             &J.getMainJITDylib(),
-                             JITDylibLookupFlags::MatchAllSymbols),
-                         std::move(Wanted));
+  auto Found =
+      ES.lookup(makeJITDylibSearchOrder(&J.getMainJITDylib(),
+                                        JITDylibLookupFlags::MatchAllSymbols),
+                std::move(Wanted));
   // A table that cannot be had is called through stubs.
   if (!Found)
     return consumeError(Found.takeError());

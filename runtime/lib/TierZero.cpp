@@ -1,4 +1,5 @@
-//===-- TierZero.cpp -----------------------------------------------------------===//
+//===-- TierZero.cpp
+//-----------------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -81,8 +82,7 @@ void TierZeroUnit::materialize(
       Bodies.erase(I);
     }
     static std::atomic<uint64_t> Counter{0};
-    auto Part = extractModule(M,
-                              ("reopt.tier0." + Twine(++Counter)).str(),
+    auto Part = extractModule(M, ("reopt.tier0." + Twine(++Counter)).str(),
                               Definitions, getTierZeroName);
     for (auto &[Name, Site] : Sites) {
       Function *F = Part->getFunction(Name);

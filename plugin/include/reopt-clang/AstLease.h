@@ -1,4 +1,5 @@
-//===-- AstLease.h -------------------------------------------------*- C++ -*-===//
+//===-- AstLease.h -------------------------------------------------*- C++
+//-*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -57,6 +58,11 @@ public:
 
   /// Worker: whether the interpreter thread waits.
   bool isWanted() const;
+
+  /// Around fork(): holds the lock meanwhile. In the child there is no worker:
+  /// nobody borrows any more, and what the worker had is the child's.
+  void lockForFork() { M.lock(); }
+  void unlockAfterFork(bool InChild);
 
   /// The longest that the interpreter thread ever waited.
   std::chrono::microseconds getLongestWait() const;

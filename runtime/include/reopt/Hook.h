@@ -9,11 +9,11 @@
 //
 /// \file
 /// What happens when tier-0 code trips. Machine code calls the ORC runtime hook
-/// __orc_rt_reoptimize(id, version, caller); the third argument is ours, and the
-/// ORC runtime's own hook ignores it. In process the hook is ours: it pushes the
-/// function's record on its session's inbox and posts a semaphore. It
-/// allocates nothing, takes no lock and calls nothing but sem_post, which POSIX
-/// lists as async-signal-safe; so code may trip inside a signal handler.
+/// __orc_rt_reoptimize(id, version, caller); the third argument is ours, and
+/// the ORC runtime's own hook ignores it. In process the hook is ours: it
+/// pushes the function's record on its session's inbox and posts a semaphore.
+/// It allocates nothing, takes no lock and calls nothing but sem_post, which
+/// POSIX lists as async-signal-safe; so code may trip inside a signal handler.
 ///
 /// The inbox is a Treiber stack with one consumer that takes the whole chain at
 /// once, so that no node is popped singly and the ABA problem cannot arise.

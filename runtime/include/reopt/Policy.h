@@ -20,8 +20,8 @@
 ///
 /// The default, HeatPolicy, works as follows. Let calls(F) and loops(F) be the
 /// counts of F's cell since its definition, calls'(F) and loops'(F) those since
-/// it was armed last, T the option threshold, L the option loop-factor, and k(F)
-/// the compiles of F that failed.
+/// it was armed last, T the option threshold, L the option loop-factor, and
+/// k(F) the compiles of F that failed.
 ///
 ///   heat(F)   = calls(F) + loops(F) / L            in calls
 ///   F trips   when calls'(F) = T * 2^k(F)  or  loops'(F) = T * L * 2^k(F),
@@ -51,8 +51,8 @@
 ///
 /// Functions that trip within batch-window make one batch, which is one object.
 /// A warm callee that is too large to be inlined joins the batch: it will trip
-/// soon anyway, and in the same object it is called directly and not through its
-/// stub. Other callees are emitted too, to be inlined, but not published.
+/// soon anyway, and in the same object it is called directly and not through
+/// its stub. Other callees are emitted too, to be inlined, but not published.
 ///
 /// HotSpot's compilationPolicy.hpp describes a policy of the same family; its
 /// tier 0 and tier 4 correspond to ours.
@@ -75,7 +75,7 @@
 namespace llvm {
 class Function;
 class GlobalVariable;
-}
+} // namespace llvm
 
 namespace reopt {
 
@@ -170,12 +170,11 @@ public:
   /// Thread: whoever adds the module; the context's lock is held.
   virtual Tier0Kind instrument(const llvm::Function &F) = 0;
 
-  /// Whether the function pointers in a constant are called and never looked at,
-  /// so that nobody can tell a stub from the body behind it. Calls through such
-  /// a table then go straight to the published bodies. Thread as instrument().
-  virtual bool isCallOnlyTable(const llvm::GlobalVariable &) {
-    return false;
-  }
+  /// Whether the function pointers in a constant are called and never looked
+  /// at, so that nobody can tell a stub from the body behind it. Calls through
+  /// such a table then go straight to the published bodies. Thread as
+  /// instrument().
+  virtual bool isCallOnlyTable(const llvm::GlobalVariable &) { return false; }
 
   /// How a function with \p H is armed. Under the layer's mutex: be quick.
   virtual Arming arm(const Heat &H) const = 0;

@@ -101,6 +101,14 @@ public:
   /// if that came.
   bool wait(std::optional<std::chrono::milliseconds> Limit);
 
+  /// Whether a module that was added defines \p Name, function or data.
+  bool defines(llvm::StringRef Name) const override;
+
+  /// For the session's error reporter: takes note of \p Err if this thread is a
+  /// worker, which will make it the reason of the batch that failed. False on
+  /// any other thread.
+  static bool noteBackgroundError(const llvm::Error &Err);
+
   std::vector<FunctionInfo> list() const;
   LayerStatus getStatus() const;
 
@@ -117,6 +125,12 @@ public:
   /// effect. Must be called before the JIT goes away.
   void shutdown();
 
+  /// Around fork(), on the thread that forks: holds the mutex meanwhile. In the
+  /// child there is no worker. Code there runs on with the bodies that it has,
+  /// trips have no effect, and first calls compile as ever.
+  void lockForFork() { M.lock(); }
+  void unlockAfterFork(bool InChild);
+
 private:
   ReOptimizeLayer(llvm::orc::LLJIT &J, std::unique_ptr<Policy> P,
                   Options &Opts);
@@ -129,7 +143,6 @@ private:
 
   // SessionView.
   std::optional<Entry> find(llvm::StringRef Name) const override;
-  bool defines(llvm::StringRef Name) const override;
   bool withTierZero(
       FunctionId Id,
       llvm::function_ref<void(const llvm::Function &)> Visit) const override;

@@ -40,8 +40,8 @@ public:
   /// A function of \p TSM for each entry of \p Bodies, whose key is the name of
   /// the function. \p GroupLimit bounds how many bodies are compiled together.
   TierZeroUnit(llvm::orc::ExecutionSession &ES, llvm::orc::IRLayer &Base,
-               std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
-               BodyMap Bodies, unsigned GroupLimit);
+               std::shared_ptr<llvm::orc::ThreadSafeModule> TSM, BodyMap Bodies,
+               unsigned GroupLimit);
 
   llvm::StringRef getName() const override { return "TierZero"; }
 
