@@ -26,7 +26,29 @@ void DeclIndex::initialize(ASTContext &Ctx) {
   Mangler.reset(Ctx.createMangleContext());
 }
 
-void DeclIndex::note(Decl *D) { Noted.push_back(D); }
+void DeclIndex::note(Decl *D) {
+  Noted.push_back(D);
+  if (auto *FD = dyn_cast<FunctionDecl>(D))
+    Recent.push_back(FD);
+}
+
+std::vector<std::string>
+DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
+  std::vector<std::string> Names;
+  Accepted.insert(TU);
+  Accepted.insert(TU->getFirstDecl());
+  for (const FunctionDecl *FD : std::exchange(Recent, {})) {
+    const TranslationUnitDecl *Mine = FD->getTranslationUnitDecl();
+    // What is inline merges with its namesake anyway.
+    if (Accepted.contains(Mine) || FD->isDependentContext() ||
+        FD->isInlined() || !FD->doesThisDeclarationHaveABody() ||
+        isa<CXXConstructorDecl, CXXDestructorDecl>(FD))
+      continue;
+    Names.push_back(mangle(GlobalDecl(FD)));
+    Undone.insert(Mine);
+  }
+  return Names;
+}
 
 void DeclIndex::noteClass(CXXRecordDecl *D) { Classes.push_back(D); }
 
@@ -63,6 +85,7 @@ void DeclIndex::clear() {
   Context = nullptr;
   Prompt = nullptr;
   Noted.clear();
+  Recent.clear();
   Unused.clear();
   Classes.clear();
   Mangled.clear();

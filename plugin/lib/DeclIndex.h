@@ -40,6 +40,7 @@
 #include "llvm/ADT/StringMap.h"
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace clang {
@@ -69,6 +70,12 @@ public:
   /// The AST goes away.
   void clear();
 
+  /// The input \p TU was parsed and will run. Returns the linker names of
+  /// functions that were handled since the last one and belong to an input that
+  /// failed: clang gives them to the next module that comes out, though their
+  /// declarations are gone.
+  std::vector<std::string> acceptInput(const clang::TranslationUnitDecl *TU);
+
   /// Declarations of the input \p TU do not exist any more.
   void forget(const clang::TranslationUnitDecl *TU);
 
@@ -93,6 +100,9 @@ private:
   clang::ASTContext *Context = nullptr;
   std::unique_ptr<clang::MangleContext> Mangler;
   std::vector<clang::Decl *> Noted;
+  /// Functions noted since the last accepted input, and all accepted inputs.
+  std::vector<const clang::FunctionDecl *> Recent;
+  llvm::DenseSet<const clang::TranslationUnitDecl *> Accepted;
   /// Inline functions that nothing used when they were looked at.
   std::vector<const clang::FunctionDecl *> Unused;
   std::vector<clang::CXXRecordDecl *> Classes;

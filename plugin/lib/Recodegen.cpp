@@ -45,9 +45,11 @@ namespace {
 /// A name of an entity without a name, numbered anew in each emission.
 bool isNumberedAnew(llvm::StringRef Name) { return Name.contains("$_"); }
 
-/// Definitions that are emitted before the interpreter thread can have the AST:
-/// about 1 ms.
-constexpr size_t EmitAtOnce = 12;
+/// How long the AST is kept at a time, about: half of what the interpreter
+/// thread may wait. And how many definitions that is, at first and at most; the
+/// number follows what they take.
+constexpr std::chrono::microseconds EmitTime{1000};
+constexpr size_t EmitFirst = 4, EmitMost = 16;
 
 } // namespace
 
@@ -87,6 +89,7 @@ struct Recodegen::Job {
 llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
   AstBorrow AST(Lease);
   DefinitionEmitter Emitter(*CI);
+  size_t EmitAtOnce = EmitFirst;
 
   while (!J.Queue.empty()) {
     if (!AST || !AST.yield() || !Index.getContext())
@@ -127,6 +130,7 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
               Known.push_back({std::move(K.Name), Ty});
         });
 
+    const auto Start = std::chrono::steady_clock::now();
     auto Emitted = Emitter.emit(
         *Index.getContext(), Definitions, J.Ctx, Known,
         [&](const llvm::Function &F) {
@@ -159,6 +163,10 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
           J.refuse(Entry.second, Reason::EmissionFailed, Text);
       continue;
     }
+    const auto Took = std::chrono::steady_clock::now() - Start;
+    EmitAtOnce = std::clamp<size_t>(
+        Now.size() * EmitTime / std::max(Took, decltype(Took)(1)), 1, EmitMost);
+
     for (auto &Entry : Now) {
       const Job::Wanted &W = Entry.second;
       // One constructor may have come out as an alias of the other.

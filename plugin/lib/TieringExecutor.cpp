@@ -164,6 +164,11 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
   PTU.TheModule.reset();
   TSM->withModuleDo([&](Module &M) {
     M.setDataLayout(J->getDataLayout());
+    for (const std::string &Name : S->Index.acceptInput(PTU.TUPart))
+      if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
+        F->deleteBody();
+        F->setComdat(nullptr);
+      }
     giveSessionIdentity(M);
     dropRepeatedInitializers(
         M, [&](StringRef Name) { return S->Layer->defines(Name); });

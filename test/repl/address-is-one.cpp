@@ -13,10 +13,17 @@ struct M { int m(int x) { return x + 5; } };
 Fn own(int x) { return x ? &f : own(1); }
 Fn before[] = {&f, &s, &i, &t<int>, own(0)};
 int (M::*member)(int) = &M::m;
-bool same() { return before[0] == &f && before[1] == &s && before[2] == &i && before[3] == &t<int> && before[4] == own(1) && member == &M::m; }
+bool same() { \
+  return before[0] == &f && before[1] == &s && before[2] == &i && \
+         before[3] == &t<int> && before[4] == own(1) && member == &M::m; \
+}
 M m;
 long sum = 0;
-for (int k = 0; k < 1000; ++k) { same(); for (Fn g : before) sum += g(k); sum += (m.*member)(k); }
+for (int k = 0; k < 1000; ++k) { \
+  same(); \
+  for (Fn g : before) sum += g(k); \
+  sum += (m.*member)(k); \
+}
 %reopt wait 60
 %reopt now *
 %reopt wait 60

@@ -6,7 +6,10 @@
 extern "C" int printf(const char *, ...);
 int inits = 0;
 inline int made = ++inits;
-struct S { static inline int member = ++inits; static constexpr int table[] = {1, 2, 3}; };
+struct S { \
+  static inline int member = ++inits; \
+  static constexpr int table[] = {1, 2, 3}; \
+};
 int *where() { return &made; }
 const int *constant(int i) { return &S::table[i]; }
 int bump() { ++made; return ++S::member; }
@@ -22,5 +25,6 @@ const int *first = constant(2);
 bump();
 printf("%d %d %d\n", made, S::member, inits);
 // CHECK: {{^}}1002 1003 2
-printf("same %d %d\n", where() == &made, constant(2) == first && first == &S::table[2]);
+printf("same %d %d\n", where() == &made, \
+       constant(2) == first && first == &S::table[2]);
 // CHECK-NEXT: same 1 1

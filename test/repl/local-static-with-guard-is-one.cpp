@@ -4,7 +4,15 @@
 // RUN: cat %s | %reopt_repl | FileCheck %s
 
 #include <cstdio>
-struct Noisy { const char *name; int n = 0; Noisy(const char *name) : name(name) { printf("make %s\n", name); } ~Noisy() { printf("drop %s\n", name); fflush(stdout); } };
+struct Noisy { \
+  const char *name; \
+  int n = 0; \
+  Noisy(const char *name) : name(name) { printf("make %s\n", name); } \
+  ~Noisy() { \
+    printf("drop %s\n", name); \
+    fflush(stdout); \
+  } \
+};
 Noisy &early() { static Noisy x("early"); return x; }
 Noisy &late() { static Noisy x("late"); return x; }
 static inline Noisy &hidden() { static Noisy x("hidden"); return x; }

@@ -16,7 +16,11 @@ for (int i = 0; i < 1000; ++i) { bump(); where(); }
 %reopt list
 // CHECK-DAG: bump() {{ *}}tier 1
 // CHECK-DAG: where() {{ *}}tier 1
-void other() { int *before = &plain; bump(); printf("other %d %d %d %d\n", plain, computed, hidden, before == where()); }
+void other() { \
+  int *before = &plain; \
+  bump(); \
+  printf("other %d %d %d %d\n", plain, computed, hidden, before == where()); \
+}
 { std::thread t(other); t.join(); }
 // CHECK: other 6 101 8 1
 bump();

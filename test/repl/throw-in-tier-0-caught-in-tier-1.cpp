@@ -1,15 +1,26 @@
 // An exception that a function at -O0 throws is caught by one at -O3; what is
 // not caught there goes on.
 //
-// RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-threshold=1000000 | FileCheck %s
+// RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-threshold=1000000 \
+// RUN:   | FileCheck %s
 
 #include <cstdio>
 struct Mine { int code; };
 int alive = 0, drops = 0;
 struct Guard { Guard() { ++alive; } ~Guard() { --alive; ++drops; } };
-int thrower(int x) { Guard g; if (x == 1) throw Mine{42}; if (x == 2) throw x; return x; }
+int thrower(int x) { \
+  Guard g; \
+  if (x == 1) throw Mine{42}; \
+  if (x == 2) throw x; \
+  return x; \
+}
 int (*hidden)(int) = thrower;
-int catcher(int x) { try { Guard g; return hidden(x); } catch (Mine m) { return m.code; } }
+int catcher(int x) { \
+  try { \
+    Guard g; \
+    return hidden(x); \
+  } catch (Mine m) { return m.code; } \
+}
 %reopt now catcher
 %reopt wait 60
 printf("%d %d\n", catcher(0), catcher(1));

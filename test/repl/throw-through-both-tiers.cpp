@@ -2,18 +2,40 @@
 // and every object on the way is destroyed exactly once; so also while the
 // functions on the stack are being swapped.
 //
-// RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-threshold=100 | FileCheck %s
+// RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-threshold=100 \
+// RUN:   | FileCheck %s
 
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 int alive = 0, drops = 0, again = 0;
-struct Guard { std::string s = "a text that does not fit into the object"; Guard() { ++alive; } ~Guard() { --alive; ++drops; } };
+struct Guard { \
+  std::string s = "a text that does not fit into the object"; \
+  Guard() { ++alive; } \
+  ~Guard() { \
+    --alive; \
+    ++drops; \
+  } \
+};
 int (*pa)(int);
 int (*pb)(int);
 int b(int n) { Guard g; return pa(n - 1) + 1; }
-int a(int n) { Guard g; if (n <= 0) throw std::runtime_error("bottom"); try { return pb(n - 1) + 1; } catch (std::runtime_error &) { ++again; throw; } }
-int top(int n) { try { Guard g; return pa(n); } catch (std::exception &e) { return std::string(e.what()).size(); } }
+int a(int n) { \
+  Guard g; \
+  if (n <= 0) throw std::runtime_error("bottom"); \
+  try { \
+    return pb(n - 1) + 1; \
+  } catch (std::runtime_error &) { \
+    ++again; \
+    throw; \
+  } \
+}
+int top(int n) { \
+  try { \
+    Guard g; \
+    return pa(n); \
+  } catch (std::exception &e) { return std::string(e.what()).size(); } \
+}
 pa = a;
 pb = b;
 printf("%d\n", top(20));

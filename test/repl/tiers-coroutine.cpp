@@ -8,18 +8,31 @@
 struct Gen { \
   struct promise_type { \
     int v; \
-    Gen get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; } \
+    Gen get_return_object() { \
+      return {std::coroutine_handle<promise_type>::from_promise(*this)}; \
+    } \
     std::suspend_always initial_suspend() { return {}; } \
     std::suspend_always final_suspend() noexcept { return {}; } \
-    std::suspend_always yield_value(int x) { v = x; return {}; } \
+    std::suspend_always yield_value(int x) { \
+      v = x; \
+      return {}; \
+    } \
     void return_void() {} \
     void unhandled_exception() {} \
   }; \
   std::coroutine_handle<promise_type> h; \
-  bool next() { h.resume(); return !h.done(); } \
+  bool next() { \
+    h.resume(); \
+    return !h.done(); \
+  } \
 };
 Gen count(int n) { for (int i = 0; i < n; ++i) co_yield i; }
-int drain(Gen g) { int s = 0; while (g.next()) s += g.h.promise().v; g.h.destroy(); return s; }
+int drain(Gen g) { \
+  int s = 0; \
+  while (g.next()) s += g.h.promise().v; \
+  g.h.destroy(); \
+  return s; \
+}
 Gen old = count(1000);
 old.next();
 int s = 0;

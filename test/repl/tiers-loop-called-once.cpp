@@ -7,7 +7,12 @@ extern "C" int printf(const char *, ...);
 int loop(int n) { int s = 0; for (int i = 0; i < n; ++i) s ^= i; return s; }
 int wait(int n) { int s = 0; do s += n & 3; while (--n); return s; }
 int jump(int n) { int s = 0; again: s += n & 1; if (n--) goto again; return s; }
-int nest(int n) { int s = 0; for (int i = 0; i < n; ++i) for (int j = 0; j < n; ++j) s ^= i * j; return s; }
+int nest(int n) { \
+  int s = 0; \
+  for (int i = 0; i < n; ++i) \
+    for (int j = 0; j < n; ++j) s ^= i * j; \
+  return s; \
+}
 int first[] = {loop(100001), wait(100000), jump(100000), nest(300)};
 %reopt wait 60
 %reopt list

@@ -7,7 +7,10 @@ struct N { \
   int n; \
   N operator+(const N &o) const { return {n + o.n}; } \
   bool operator<(const N &o) const { return n < o.n; } \
-  N &operator++() { ++n; return *this; } \
+  N &operator++() { \
+    ++n; \
+    return *this; \
+  } \
   int operator[](int i) const { return n + i; } \
   int operator()(int x) const { return n * x; } \
   operator int() const { return n; } \
@@ -15,7 +18,10 @@ struct N { \
 N operator-(const N &a, const N &b) { return {a.n - b.n}; }
 N x{1};
 long s = 0;
-for (int i = 0; i < 1000; ++i) { s += int(x + x) + (x < N{9}) + x[i] + x(i); ++x; }
+for (int i = 0; i < 1000; ++i) { \
+  s += int(x + x) + (x < N{9}) + x[i] + x(i); \
+  ++x; \
+}
 for (int i = 0; i < 1000; ++i) s += int(x - N{i});
 %reopt wait 60
 %reopt why N::operator+

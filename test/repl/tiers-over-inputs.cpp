@@ -7,7 +7,11 @@
 extern "C" int printf(const char *, ...);
 int leaf(int x) { return x & 7; }
 int later(int x);
-int loop(int n) { int s = 0; for (int i = 0; i < n; ++i) s += leaf(i) + later(i); return s; }
+int loop(int n) { \
+  int s = 0; \
+  for (int i = 0; i < n; ++i) s += leaf(i) + later(i); \
+  return s; \
+}
 int later(int x) { return x & 1; }
 int first = loop(100000);
 %reopt wait 60

@@ -14,12 +14,20 @@ Packed packed(Packed p) { p.l += p.c; return p; }
 Small s{0, 1};
 Big b{};
 Packed p{2, 0};
-for (int i = 0; i < 1000; ++i) { b = big(i, b); p = packed(p); s = small({i, 8}, i); }
+for (int i = 0; i < 1000; ++i) { \
+  b = big(i, b); \
+  p = packed(p); \
+  s = small({i, 8}, i); \
+}
 %reopt wait 60
 %reopt list
 // CHECK-DAG: {{^}}small(Small, int) {{ *}}tier 1
 // CHECK-DAG: {{^}}big(int, Big) {{ *}}tier 1
 // CHECK-DAG: {{^}}packed(Packed) {{ *}}tier 1
-for (int i = 0; i < 1000; ++i) { b = big(i, b); p = packed(p); s = small({i, 8}, i); }
+for (int i = 0; i < 1000; ++i) { \
+  b = big(i, b); \
+  p = packed(p); \
+  s = small({i, 8}, i); \
+}
 printf("%d %g %g %ld\n", s.a, s.b, b.a[3], p.l);
 // CHECK: {{^}}1998 4 124750 4000

@@ -14,7 +14,8 @@ template <class T> struct Box { \
 template <class T> int Box<T>::made = 0;
 int s = 0;
 for (int i = 0; i < 1000; ++i) s += add(i, 1) + add(i * 0.5, 0.5);
-for (int i = 0; i < 1000; ++i) s += Box<int>(i).as<long>() - Box<double>(i).as<int>();
+for (int i = 0; i < 1000; ++i) \
+  s += Box<int>(i).as<long>() - Box<double>(i).as<int>();
 %reopt wait 60
 %reopt list
 // CHECK-DAG: int add<int>(int, int) {{ *}}tier 1

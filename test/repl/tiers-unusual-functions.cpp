@@ -9,16 +9,43 @@
 #include <cstdio>
 #include <cstring>
 jmp_buf where;
-int jump(int x) { volatile int k = 0; if (setjmp(where) == 0) { k = x; longjmp(where, 1); } return k + 1; }
-int stack(int n) { char *p = (char *)alloca(n + 1); memset(p, 1, n + 1); return p[n] + n; }
-int array(int n) { int a[n + 1]; for (int i = 0; i <= n; ++i) a[i] = i; return a[n]; }
-int table(int x) { static void *t[] = {&&a, &&b}; goto *t[x & 1]; a: return 10; b: return 20; }
+int jump(int x) { \
+  volatile int k = 0; \
+  if (setjmp(where) == 0) { \
+    k = x; \
+    longjmp(where, 1); \
+  } \
+  return k + 1; \
+}
+int stack(int n) { \
+  char *p = (char *)alloca(n + 1); \
+  memset(p, 1, n + 1); \
+  return p[n] + n; \
+}
+int array(int n) { \
+  int a[n + 1]; \
+  for (int i = 0; i <= n; ++i) a[i] = i; \
+  return a[n]; \
+}
+int table(int x) { \
+  static void *t[] = {&&a, &&b}; \
+  goto *t[x & 1]; \
+a: \
+  return 10; \
+b: \
+  return 20; \
+}
 __attribute__((always_inline)) inline int always(int x) { return x + 1; }
 __attribute__((noinline)) int never(int x) { return always(x) + 1; }
 __attribute__((weak)) int weak(int x) { return x + 5; }
 int assembly(int x) { int r; asm("" : "=r"(r) : "0"(x)); return r; }
 struct Friend { int v; friend int get(const Friend &f) { return f.v; } };
-int local(int n) { struct L { static int in(int x) { return x * 2; } }; return L::in(n); }
+int local(int n) { \
+  struct L { \
+    static int in(int x) { return x * 2; } \
+  }; \
+  return L::in(n); \
+}
 long sum(int n) { \
   long s = 0; \
   for (int i = 0; i < n; ++i) \

@@ -14,7 +14,8 @@ double mix(int n, ...) { \
   return s; \
 }
 double s = 0;
-for (int i = 0; i < 1000; ++i) s += mix(5, 1, 0.5, 2, 0.25, i, 2.0, 4, 1.0, 5, 3.0);
+for (int i = 0; i < 1000; ++i) \
+  s += mix(5, 1, 0.5, 2, 0.25, i, 2.0, 4, 1.0, 5, 3.0);
 %reopt wait 60
 %reopt why mix
 // CHECK: mix(int, ...)

@@ -1,6 +1,6 @@
 // A virtual function that is called through its base is tiered: the class's
-// table holds the stub, so that objects made before the swap reach the new code.
-// With several and with virtual bases the call goes through a thunk.
+// table holds the stub, so that objects made before the swap reach the new
+// code. With several and with virtual bases the call goes through a thunk.
 //
 // RUN: cat %s | %reopt_repl | FileCheck %s
 

@@ -9,13 +9,26 @@
 #include <map>
 #include <string>
 #include <vector>
-int f(int n) { std::map<std::string, int> m; for (int i = 0; i < n; ++i) m[std::to_string(i)] = i; return m.size(); }
+int f(int n) { \
+  std::map<std::string, int> m; \
+  for (int i = 0; i < n; ++i) m[std::to_string(i)] = i; \
+  return m.size(); \
+}
 %reopt now f
 %undo
-int f(int n) { std::vector<int> v; for (int i = n; i; --i) v.push_back(i); std::sort(v.begin(), v.end()); return v[0]; }
+int f(int n) { \
+  std::vector<int> v; \
+  for (int i = n; i; --i) v.push_back(i); \
+  std::sort(v.begin(), v.end()); \
+  return v[0]; \
+}
 %reopt now f
 %undo
-int f(int n) { std::string s; for (int i = 0; i < n; ++i) s += std::to_string(i); return s.size(); }
+int f(int n) { \
+  std::string s; \
+  for (int i = 0; i < n; ++i) s += std::to_string(i); \
+  return s.size(); \
+}
 f(1000);
 %reopt now f
 %undo

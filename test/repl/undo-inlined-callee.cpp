@@ -7,7 +7,11 @@
 
 extern "C" int printf(const char *, ...);
 int callee(int x);
-int user(int n) { int s = 0; for (int i = 0; i < n; ++i) s += callee(i); return s; }
+int user(int n) { \
+  int s = 0; \
+  for (int i = 0; i < n; ++i) s += callee(i); \
+  return s; \
+}
 int callee(int x) { return 1; }
 for (int i = 0; i < 1000; ++i) user(10);
 %reopt wait 60

@@ -4,7 +4,13 @@
 // RUN: cat %s | %reopt_repl | FileCheck %s
 
 #include <cstdio>
-struct Noisy { Noisy() { printf("make\n"); } ~Noisy() { printf("drop\n"); fflush(stdout); } };
+struct Noisy { \
+  Noisy() { printf("make\n"); } \
+  ~Noisy() { \
+    printf("drop\n"); \
+    fflush(stdout); \
+  } \
+};
 Noisy kept;
 Noisy undone;
 %undo

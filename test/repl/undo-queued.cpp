@@ -2,7 +2,8 @@
 // and its successor is not taken for it. The worker waits for more trips for a
 // long time here, so that the function is still in the queue.
 //
-// RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-batch-window=500 | FileCheck %s
+// RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-batch-window=500 \
+// RUN:   | FileCheck %s
 
 extern "C" int printf(const char *, ...);
 int f(int x) { return x + 1; }

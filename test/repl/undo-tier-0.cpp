@@ -4,7 +4,7 @@
 // RUN: cat %s | %reopt_repl | FileCheck %s
 
 extern "C" int printf(const char *, ...);
-static int n = 0;
+int n = 0;
 int f(int x) { return x + 1; }
 for (int i = 0; i < 100; ++i) n = f(n);
 %undo

@@ -7,7 +7,16 @@
 #include <cstdio>
 #include <typeinfo>
 int made = 0;
-namespace { struct Base { virtual int get() { return n; } int n = 0; Base() { ++made; } }; struct Derived : Base { int get() override { return -n; } }; }
+namespace { \
+struct Base { \
+  virtual int get() { return n; } \
+  int n = 0; \
+  Base() { ++made; } \
+}; \
+struct Derived : Base { \
+  int get() override { return -n; } \
+}; \
+} // namespace
 namespace { Derived object; int counter = 0; }
 static Derived other;
 int use() { object.n = ++counter; return object.get(); }
@@ -24,7 +33,9 @@ const std::type_info *first = &type();
 // CHECK-DAG: type() {{ *}}tier 1
 printf("%d %d %d %d\n", use(), object.n, counter, made);
 // CHECK: {{^}}-1001 1001 1001 2
-printf("%d %d %d\n", &look() == &object, dynamic_cast<Derived *>(&look()) == &object, look().get() == object.get());
+printf("%d %d %d\n", &look() == &object, \
+       dynamic_cast<Derived *>(&look()) == &object, \
+       look().get() == object.get());
 // CHECK-NEXT: {{^}}1 1 1
 printf("%d %d\n", *first == typeid(Derived), *first == typeid(object));
 // CHECK-NEXT: {{^}}1 1

@@ -18,6 +18,8 @@ for (int i = 0; i < 1000; ++i) w = add(w, one);
 %reopt wait 60
 printf("tier 0: %g %g\n", w[0], w[7]);
 // CHECK-NEXT: tier 0: 2000 16000
+%reopt now add
+%reopt wait 60
 %reopt list add
 // CHECK: {{^}}add(float vector[8], float vector[8]) {{ *}}tier 1
 for (int i = 0; i < 1000; ++i) w = add(w, one);

@@ -76,9 +76,14 @@ public:
     llvm::InitializeNativeTargetAsmPrinter();
   }
 
+  /// Without initialisers and exceptions, which take a platform.
   void start(Where W) {
     llvm::orc::LLJITBuilder Builder;
     Builder.setPlatformSetUp(llvm::orc::setUpInactivePlatform);
+    start(W, std::move(Builder));
+  }
+
+  void start(Where W, llvm::orc::LLJITBuilder Builder) {
     if (W == Where::Remote) {
       auto EPC = spawnExecutor(Pid);
       ASSERT_TRUE(!!EPC) << toString(EPC.takeError());
