@@ -1,5 +1,4 @@
-//===-- BatchModule.cpp
-//--------------------------------------------------------===//
+//===-- BatchModule.cpp ---------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -150,8 +149,12 @@ Error BatchModule::add(std::unique_ptr<Module> M) {
 Error BatchModule::finish(const StringMap<std::string> &Bodies,
                           function_ref<bool(StringRef)> SessionDefines) {
   for (GlobalVariable &Var : Linked->globals()) {
-    if (Var.isDeclaration() || !isNamedBySource(Var) ||
-        Var.hasAppendingLinkage())
+    if (Var.isDeclaration()) {
+      Var.setVisibility(GlobalValue::DefaultVisibility);
+      Var.setDSOLocal(false);
+      continue;
+    }
+    if (!isNamedBySource(Var) || Var.hasAppendingLinkage())
       continue;
     const bool Elsewhere = AvailableElsewhere.contains(Var.getName()) ||
                            SessionDefines(Var.getName());
@@ -190,6 +193,7 @@ Error BatchModule::finish(const StringMap<std::string> &Bodies,
   std::vector<Function *> Published;
   for (Function &F : *Linked) {
     if (F.isDeclaration()) {
+      F.setVisibility(GlobalValue::DefaultVisibility);
       F.setDSOLocal(false);
       continue;
     }

@@ -1,5 +1,4 @@
-//===-- DeclIndex.cpp
-//----------------------------------------------------------===//
+//===-- DeclIndex.cpp -----------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -32,8 +31,7 @@ void DeclIndex::note(Decl *D) {
     Recent.push_back(FD);
 }
 
-std::vector<std::string>
-DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
+std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
   std::vector<std::string> Names;
   Accepted.insert(TU);
   Accepted.insert(TU->getFirstDecl());

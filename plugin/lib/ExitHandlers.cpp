@@ -9,7 +9,7 @@
 #include "ExitHandlers.h"
 #include "llvm/ExecutionEngine/JITLink/JITLink.h"
 #include "llvm/IR/Constants.h"
-#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
 
 using namespace llvm;
@@ -25,19 +25,34 @@ int ExitHandlers::add(Function F, void *Object, void *Handle) {
 }
 
 void ExitHandlers::intercept(Module &Mod) {
-  llvm::Function *F = Mod.getFunction("__cxa_atexit");
-  if (!F || !F->isDeclaration() || F->arg_size() != 3)
-    return;
-  F->setName(SymbolName);
-  // The third argument says which library registers; here it says which
-  // session.
+  auto *PtrTy = PointerType::getUnqual(Mod.getContext());
+  // The third argument of __cxa_atexit says which library registers; here it
+  // says which session.
   auto *Handle = ConstantExpr::getIntToPtr(
       ConstantInt::get(Type::getInt64Ty(Mod.getContext()),
                        reinterpret_cast<uintptr_t>(this)),
-      PointerType::getUnqual(Mod.getContext()));
-  for (User *U : F->users())
-    if (auto *Call = dyn_cast<CallBase>(U); Call && Call->arg_size() == 3)
-      Call->setArgOperand(2, Handle);
+      PtrTy);
+  auto *Ty = FunctionType::get(Type::getInt32Ty(Mod.getContext()),
+                               {PtrTy, PtrTy, PtrTy}, /*isVarArg=*/false);
+  // atexit() too, so that the order of both kinds is kept. Its handler takes no
+  // argument, and will not miss the null that it gets.
+  for (const char *Name : {"__cxa_atexit", "atexit"}) {
+    llvm::Function *F = Mod.getFunction(Name);
+    if (!F || !F->isDeclaration())
+      continue;
+    for (User *U : make_early_inc_range(F->users())) {
+      auto *Call = dyn_cast<CallInst>(U);
+      if (!Call || Call->getCalledFunction() != F || Call->arg_size() == 0)
+        continue;
+      Value *Object = Call->arg_size() == 3 ? Call->getArgOperand(1)
+                                            : ConstantPointerNull::get(PtrTy);
+      IRBuilder<> B(Call);
+      Call->replaceAllUsesWith(
+          B.CreateCall(Mod.getOrInsertFunction(SymbolName, Ty),
+                       {Call->getArgOperand(0), Object, Handle}));
+      Call->eraseFromParent();
+    }
+  }
 }
 
 bool ExitHandlers::isIn(const void *Address, ResourceKey K) const {

@@ -1,5 +1,4 @@
-//===-- Instrumenter.cpp
-//-------------------------------------------------------===//
+//===-- Instrumenter.cpp --------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -72,7 +71,7 @@ public:
           isa<StoreInst>(I) && isa<Argument>(I.getOperand(0));
       if (isa<AllocaInst>(I) || IsArgumentStore)
         After = &I;
-      else if (After && I.mayHaveSideEffects() && !I.isDebugOrPseudoInst())
+      else if (I.mayHaveSideEffects() && !I.isDebugOrPseudoInst())
         break;
     }
     return After ? After->getNextNode() : &*Entry.getFirstNonPHIOrDbgOrAlloca();

@@ -1,5 +1,4 @@
-//===-- ModuleExtractor.cpp
-//----------------------------------------------------===//
+//===-- ModuleExtractor.cpp -----------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -48,7 +47,7 @@ public:
           nullptr, Var->getName(), nullptr, Var->getThreadLocalMode(),
           Var->getAddressSpace());
       New->copyAttributesFrom(Var);
-      New->setDSOLocal(false);
+      declareElsewhere(*New);
       return New;
     }
     // An alias or an ifunc: callers see a symbol of its type.
@@ -76,6 +75,13 @@ public:
   }
 
 private:
+  /// A stub, or another input's data, may lie out of a 32-bit displacement's
+  /// reach; and hidden symbols would have to be near.
+  static void declareElsewhere(GlobalValue &GV) {
+    GV.setVisibility(GlobalValue::DefaultVisibility);
+    GV.setDSOLocal(false);
+  }
+
   static GlobalValue::LinkageTypes declaredLinkage(const GlobalValue &GV) {
     return GV.hasExternalWeakLinkage() ? GlobalValue::ExternalWeakLinkage
                                        : GlobalValue::ExternalLinkage;
@@ -86,8 +92,7 @@ private:
                                  Old.getAddressSpace(), Old.getName(), &To);
     New->copyAttributesFrom(&Old);
     New->setComdat(nullptr);
-    // A stub may lie out of a 32-bit displacement's reach.
-    New->setDSOLocal(false);
+    declareElsewhere(*New);
     New->setPersonalityFn(nullptr);
     New->setPrefixData(nullptr);
     New->setPrologueData(nullptr);

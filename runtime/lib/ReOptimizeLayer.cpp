@@ -15,6 +15,7 @@
 #include "reopt/ModuleExtractor.h"
 #include "reopt/TierZero.h"
 #include "reopt/TierZeroCompiler.h"
+#include "llvm/Analysis/CFG.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
@@ -45,6 +46,10 @@ constexpr unsigned TierZeroGroup = 20;
   std::abort();
 }
 
+/// ORC's target machines reach thread-locals through a control variable, which
+/// libraries that were compiled otherwise do not have.
+constexpr StringLiteral EmulatedTLSPrefix = "__emutls_v.";
+
 /// Lazy entries keep the low 128 bits of vector registers only.
 bool hasWideVectors(const Function &F) {
   auto IsWide = [&](Type *Ty) {
@@ -52,6 +57,18 @@ bool hasWideVectors(const Function &F) {
   };
   return IsWide(F.getReturnType()) ||
          any_of(F.getFunctionType()->params(), IsWide);
+}
+
+/// What is passed to signal() and sigaction(). Its first call may interrupt
+/// anything, malloc and the compiler included, so it must not compile.
+bool mayBeSignalHandler(const Function &F) {
+  const FunctionType &Ty = *F.getFunctionType();
+  return Ty.getReturnType()->isVoidTy() && !Ty.isVarArg() &&
+         (Ty.getNumParams() == 1 || Ty.getNumParams() == 3) &&
+         Ty.getParamType(0)->isIntegerTy(32) &&
+         all_of(Ty.params().drop_front(),
+                [](Type *P) { return P->isPointerTy(); }) &&
+         F.hasAddressTaken();
 }
 
 /// A function whose blocks are taken by address belongs with the data that
@@ -78,9 +95,10 @@ void collectMentioned(const User &U, SmallPtrSetImpl<const Value *> &Seen,
         Work.push_back(GV);
         continue;
       }
-      if (!GV->isThreadLocal() && !GV->hasExternalWeakLinkage() &&
-          !GV->getName().starts_with("llvm."))
-        Names.push_back(GV->getName().str());
+      if (!GV->hasExternalWeakLinkage() && !GV->getName().starts_with("llvm."))
+        Names.push_back(
+            ((GV->isThreadLocal() ? EmulatedTLSPrefix : "") + GV->getName())
+                .str());
     }
 }
 
@@ -120,6 +138,7 @@ void dropDefinition(GlobalValue &GV) {
     Var->setLinkage(GlobalValue::ExternalLinkage);
     Var->setComdat(nullptr);
   }
+  GV.setVisibility(GlobalValue::DefaultVisibility);
   GV.setDSOLocal(false);
 }
 
@@ -129,7 +148,8 @@ struct ReOptimizeLayer::Partition {
   std::shared_ptr<ThreadSafeModule> TSM;
   /// Functions that get a stub, with the flags of their symbols.
   std::vector<std::pair<Function *, JITSymbolFlags>> Counted;
-  std::vector<Function *> Eager;
+  /// Functions to compile at once, by name; with what they reach, or alone.
+  std::vector<std::string> EagerWithCallees, Eager;
   /// Alias name, the function it stands for, its flags.
   std::vector<std::tuple<std::string, std::string, JITSymbolFlags>> Aliases;
   std::vector<GlobalValue *> Rest;
@@ -224,8 +244,11 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
     }
     Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
     if (hasWideVectors(F))
-      Parts.Eager.push_back(&F);
+      Parts.Eager.push_back(F.getName().str());
   }
+  for (Function &F : Mod)
+    if (Counting && mayBeSignalHandler(F))
+      Parts.EagerWithCallees.push_back(F.getName().str());
 
   SmallPtrSet<GlobalValue *, 16> Stubbed;
   for (auto &[F, Flags] : Parts.Counted)
@@ -263,6 +286,10 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
   for (GlobalValue *GV : Parts.Rest) {
     if (!GV->hasAppendingLinkage())
       Parts.DataNames.push_back(GV->getName().str());
+    // Merged functions among the rest (a thread-local's wrapper) run when they
+    // are called, if ever.
+    if (isa<Function>(GV) && GV->isWeakForLinker())
+      continue;
     if (auto *F = dyn_cast<Function>(GV))
       for (auto &Name : getMentioned(*F))
         Parts.Roots.push_back(std::move(Name));
@@ -286,6 +313,15 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
                               {F.getName().str(), Var.getName().str(), Offset});
                         });
     }
+  // What loops here will never be replaced: no code of ours may be slower than
+  // stock's for good.
+  if (any_of(*Parts.Data, [](const Function &F) {
+        SmallVector<std::pair<const BasicBlock *, const BasicBlock *>, 1> Loops;
+        if (!F.isDeclaration())
+          FindFunctionBackedges(F, Loops);
+        return !Loops.empty();
+      }))
+    markUncounted(*Parts.Data);
   Parts.Data->setModuleInlineAsm(Mod.getModuleInlineAsm());
   return Error::success();
 }
@@ -429,16 +465,24 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
     if (auto Err =
             J.addIRModule(RT, ThreadSafeModule(std::move(Parts.Data), Context)))
       return Err;
-  for (Function *F : Parts.Eager) {
-    auto Name = Context.withContextDo(
-        [&](LLVMContext *) { return F->getName().str(); });
-    std::unique_lock<std::mutex> Lock(M);
-    FunctionId Id = ByName.lookup(J.mangle(Name));
-    Lock.unlock();
-    if (!compileTierZero(Id))
+  StringSet<> Seen;
+  while (!Parts.EagerWithCallees.empty()) {
+    std::string Name = std::move(Parts.EagerWithCallees.back());
+    Parts.EagerWithCallees.pop_back();
+    if (!Seen.insert(Name).second)
+      continue;
+    if (auto F = find(Name)) {
+      Parts.Eager.push_back(std::move(Name));
+      withTierZero(F->Id, [&](const llvm::Function &IR) {
+        for (auto &Mentioned : getMentioned(IR))
+          Parts.EagerWithCallees.push_back(std::move(Mentioned));
+      });
+    }
+  }
+  for (auto &Name : Parts.Eager)
+    if (auto F = find(Name); F && !compileTierZero(F->Id))
       return createStringError(inconvertibleErrorCode(),
                                "cannot compile " + demangle(Name));
-  }
   return Error::success();
 }
 
@@ -452,7 +496,9 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
     std::unique_lock<std::mutex> Lock(M);
     auto I = ByName.find(Name);
     if (I == ByName.end()) {
-      if (!Data.count(Name) && KnownOutside.insert(Name).second)
+      StringRef Defined = Name;
+      Defined.consume_front(EmulatedTLSPrefix);
+      if (!Data.count(Defined) && KnownOutside.insert(Name).second)
         Outside.add(J.mangleAndIntern(Name),
                     SymbolLookupFlags::WeaklyReferencedSymbol);
       continue;
@@ -486,7 +532,10 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
   std::lock_guard<std::mutex> Lock(M);
   for (auto &Name : Names)
     if (!Found->count(Name)) {
-      Missing.push_back(demangle(*Name));
+      StringRef Text = *Name;
+      const bool IsThreadLocal = Text.consume_front(EmulatedTLSPrefix);
+      Missing.push_back((IsThreadLocal ? "thread-local " : "") +
+                        demangle(Text));
       KnownOutside.erase(*Name);
     }
   if (Missing.empty())

@@ -15,6 +15,7 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -109,14 +110,22 @@ void ReOptimizeLayer::pointTo(FunctionState &F, ExecutorAddr Target) {
 }
 
 void ReOptimizeLayer::serve(FunctionState &F) {
+  if (F.Asked)
+    return enqueue(F, Reason::Requested);
   F.TimesServed = std::min<unsigned>(F.TimesServed + 1, MaxTimesServed);
   F.Why = Reason::Served;
   armCell(F);
 }
 
 void ReOptimizeLayer::startWorker() {
-  if (!Worker.joinable() && !Stopping)
-    Worker = std::thread([this] { runWorker(); });
+  if (Worker.joinable() || Stopping)
+    return;
+  // Signals are the program's: a new thread has its creator's mask.
+  sigset_t All, Old;
+  sigfillset(&All);
+  pthread_sigmask(SIG_SETMASK, &All, &Old);
+  Worker = std::thread([this] { runWorker(); });
+  pthread_sigmask(SIG_SETMASK, &Old, nullptr);
 }
 
 bool ReOptimizeLayer::isIdle() const {
@@ -130,7 +139,12 @@ void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
     if (F.Stub && (F.St == Stage::Lazy || F.St == Stage::Tier0 ||
                    F.St == Stage::Refused)) {
       F.Failures = 0;
+      F.Asked = true;
       enqueue(F, Reason::Requested);
+    } else if (F.St == Stage::Queued || F.St == Stage::Compiling) {
+      // It may be on its way into its callers only.
+      F.Asked = true;
+      F.Why = Reason::Requested;
     }
   }
   startWorker();
@@ -444,6 +458,7 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
     else if (F.Why != Reason::Requested)
       F.Why = Reason::Hot;
     F.Detail.clear();
+    F.Asked = false;
     F.Body = Bodies[I];
     F.PublishedBatch = B.Number;
     F.CompileTime = Time;
@@ -472,6 +487,7 @@ void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
   if (F.St != Stage::Compiling)
     return;
   ++F.Failures;
+  F.Asked = false;
   F.Why = Why;
   F.Detail = Detail.str();
   if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {

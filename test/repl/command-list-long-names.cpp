@@ -8,7 +8,7 @@ template <class A, class B> struct Holder { \
   static int first() { return 1; } \
   static int second() { return 2; } \
 }; \
-} // namespace a_namespace_with_a_long_name
+}
 int s = a_namespace_with_a_long_name::Holder<unsigned long, \
                                              unsigned char>::first();
 s += a_namespace_with_a_long_name::Holder<unsigned long, \

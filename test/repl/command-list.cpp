@@ -12,7 +12,7 @@ struct Point { \
   int get() const { return x; } \
 }; \
 int area(int a, int b) { return a * b; } \
-} // namespace geo
+}
 int never(int x) { return x; }
 int some(int x) { return x; }
 int often(int x) { return x; }

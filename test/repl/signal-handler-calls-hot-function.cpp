@@ -20,6 +20,7 @@ for (int i = 0; i < 1000; ++i) raise(SIGUSR1);
 for (int i = 0; i < 1000; ++i) raise(SIGUSR1);
 printf("seen %d\n", seen);
 // CHECK: seen 2000
+on_tick(0);
 signal(SIGALRM, on_tick);
 itimerval every{{0, 200}, {0, 200}}, never{};
 int busy(int n) { \

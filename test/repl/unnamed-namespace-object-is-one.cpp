@@ -16,7 +16,7 @@ struct Base { \
 struct Derived : Base { \
   int get() override { return -n; } \
 }; \
-} // namespace
+}
 namespace { Derived object; int counter = 0; }
 static Derived other;
 int use() { object.n = ++counter; return object.get(); }

@@ -90,6 +90,8 @@ struct FunctionState {
   /// How often a body was not needed when it tripped, since its callers got it
   /// inlined.
   uint8_t TimesServed = 0;
+  /// Somebody asked for a body of its own, and has not got it.
+  bool Asked = false;
   /// Failures so far: each doubles the distance to the next try.
   uint32_t Failures = 0;
   /// Wall time of the compile that made the published body, shared by all

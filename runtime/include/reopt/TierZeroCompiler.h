@@ -12,8 +12,9 @@
 /// kept and used again, since making one costs more than compiling a statement;
 /// ORC's ConcurrentIRCompiler makes one per module.
 ///
-/// Modules that are marked with markUncounted() belong to sessions with tiering
-/// off, and get the level that a stock session has: nothing better will come.
+/// Modules that are marked with markUncounted() get the level that a stock
+/// session has, since nothing better will come: all that is defined while
+/// tiering is off, and statements at the prompt that loop.
 ///
 //===----------------------------------------------------------------------===//
 

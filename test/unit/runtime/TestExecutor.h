@@ -74,6 +74,7 @@ public:
   static void initializeTarget() {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
   }
 
   /// Without initialisers and exceptions, which take a platform.
@@ -107,8 +108,12 @@ public:
   llvm::orc::SymbolStringPtr name(const llvm::Twine &N) {
     return es().intern(N.str());
   }
+  /// The address of a symbol that must be there.
   llvm::orc::ExecutorAddr addr(llvm::StringRef N) {
-    return cantFail(J->lookup(N));
+    auto A = J->lookup(N);
+    if (!A)
+      llvm::report_fatal_error(A.takeError());
+    return *A;
   }
 
   /// Calls Fn(Arg) in the executor; in a remote one on a thread of its own.

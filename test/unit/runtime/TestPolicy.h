@@ -1,0 +1,77 @@
+//===- TestPolicy.h - A policy that tests can steer ----------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_TEST_TESTPOLICY_H
+#define REOPT_TEST_TESTPOLICY_H
+
+#include "reopt/Policy.h"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+namespace reopt {
+
+/// Holds the threads that come to it while it is closed.
+class Gate {
+public:
+  void close();
+  void open();
+  /// Returns when a thread is being held.
+  void waitForArrival();
+  /// Comes to the gate.
+  void pass();
+
+private:
+  std::mutex M;
+  std::condition_variable Changed;
+  bool Closed = false;
+  unsigned Held = 0;
+};
+
+/// Makes new code from tier 0's IR: a batch's functions, and what they call of
+/// the session to be inlined, through LLVM's -O2 pipeline. In the new code the
+/// call of which_tier() is the constant 1.
+class TestPolicy : public HeatPolicy {
+public:
+  using HeatPolicy::HeatPolicy;
+
+  /// Functions whose names begin with "plain" are Plain.
+  Tier0Kind instrument(const llvm::Function &F) override;
+
+  /// Constants whose names begin with "vtable" are.
+  bool isCallOnlyTable(const llvm::GlobalVariable &Var) override;
+
+  Decision decide(const Heat &H) const override;
+
+  /// Notes the batch, passes WorkerGate, and does what Instead says; without it
+  /// compiles.
+  llvm::Expected<NewCode> reoptimize(const Batch &B,
+                                     const SessionView &Session) override;
+
+  /// The usual way. All names that begin with a batch's functions' names and
+  /// end in ".tier1.<batch>" are new bodies.
+  llvm::Expected<NewCode> compile(const Batch &B, const SessionView &Session);
+
+  /// The batches so far.
+  std::vector<Batch> getBatches() const;
+
+  Gate WorkerGate;
+  // To be set while the worker is held or has nothing to do.
+  std::function<llvm::Expected<NewCode>(const Batch &, const SessionView &)>
+      Instead;
+  std::function<Decision(const Heat &)> DecideInstead;
+
+private:
+  mutable std::mutex M;
+  std::vector<Batch> Batches;
+};
+
+} // namespace reopt
+
+#endif // REOPT_TEST_TESTPOLICY_H
