@@ -9,8 +9,8 @@
 // What a trip costs the thread that trips: one call of the hook, timed from
 // outside, with a consumer that takes trips off the inbox as the worker does.
 // Every trip is the first one of its function, since later ones find the
-// function pending and return at once; the records lie a cache line apart and
-// are visited in no order, as those of a session's functions are.
+// function pending and return at once; the records lie on
+// cache lines of their own, far apart, as those of a session's functions do.
 //
 // The cost depends on what the consumer does when the trip comes:
 //
@@ -35,7 +35,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <random>
 #include <string>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -131,17 +130,18 @@ struct Case {
   bool ConsumerSleeps; ///< For one thread only.
 };
 
+/// The next function to trip is this many records away, so that no prefetcher
+/// has it ready. Prime, so that each record has its turn.
+constexpr size_t Stride = 7919;
+
 /// Empty if a trip got lost.
 Samples measure(const Case &C, Nanoseconds ClockCost) {
   TripInbox Inbox;
   std::vector<Function> Functions(C.Threads * C.TripsPerThread);
-  std::vector<Function *> Order;
-  for (Function &F : Functions) {
-    F.Trip.Inbox = &Inbox;
-    F.Trip.Function = uint32_t(Order.size());
-    Order.push_back(&F);
+  for (size_t I = 0; I < Functions.size(); ++I) {
+    Functions[I].Trip.Inbox = &Inbox;
+    Functions[I].Trip.Function = uint32_t(I);
   }
-  std::shuffle(Order.begin(), Order.end(), std::mt19937(1));
 
   Samples All(Functions.size());
   std::atomic<unsigned> Ready{0};
@@ -152,7 +152,8 @@ Samples measure(const Case &C, Nanoseconds ClockCost) {
       ;
     const size_t First = Thread * C.TripsPerThread;
     for (size_t I = First; I < First + C.TripsPerThread; ++I) {
-      const uint64_t Id = Order[I]->Trip.getHookId();
+      const uint64_t Id =
+          Functions[I * Stride % Functions.size()].Trip.getHookId();
       if (C.ConsumerSleeps)
         Worker.waitUntilAsleep(I);
       const Nanoseconds Start = readClock();

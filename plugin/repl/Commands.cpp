@@ -210,10 +210,16 @@ void Commands::threshold(StringRef Count) {
 
 std::optional<FunctionInfo> Commands::findOne(StringRef Name) {
   std::vector<std::pair<FunctionInfo, FunctionName>> Found;
+  NameMatch Best = NameMatch::Loose;
   for (FunctionInfo &F : Session.getLayer()->list()) {
     FunctionName Parsed = FunctionName::parse(F.Name);
-    if (F.Name == Name || Parsed.matches(Name))
-      Found.push_back({std::move(F), std::move(Parsed)});
+    NameMatch Match = F.Name == Name ? NameMatch::Exact : Parsed.compare(Name);
+    if (Match < Best)
+      continue;
+    if (Match > Best)
+      Found.clear();
+    Best = Match;
+    Found.push_back({std::move(F), std::move(Parsed)});
   }
   // Constructors and destructors have several bodies under one name.
   if (Found.size() > 1 && all_of(Found, [&](auto &Candidate) {
@@ -248,6 +254,11 @@ void Commands::now(StringRef Name) {
   } else if (auto F = findOne(Name)) {
     if (F->St == Stage::Tier1) {
       Out << FunctionName::parse(F->Name).Full << " is in tier 1 already\n";
+      return;
+    }
+    if (F->Why == Reason::DefinedWhileOff) {
+      Err << formatv("reopt: {0}: {1}\n", FunctionName::parse(F->Name).Full,
+                     getReason(*F));
       return;
     }
     Ids.push_back(F->Id);

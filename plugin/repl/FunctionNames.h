@@ -1,4 +1,5 @@
-//===-- FunctionNames.h --------------------------------------------*- C++ -*-===//
+//===-- FunctionNames.h --------------------------------------------*- C++
+//-*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,8 +8,35 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Functions by the names that users write: f, ns::C::m, f(int, double),
-/// vector<int>::push_back.
+/// Functions by the names that users write: f, ns::C::m, f(const char *, int),
+/// vector<int>::push_back, ::f. The name of a function and the query are both
+/// brought to one form, token by token, and then compared.
+///
+/// The one form:
+///  - Spaces do not count. const and volatile stand behind what they qualify;
+///    struct, class, union, enum and typename are dropped.
+///  - An arithmetic type has as few words as it needs, in one order; a number
+///    has no suffix; (void) is ().
+///  - Names of <cstdint>, <cstddef> and <string> in the query stand for the
+///    types that they name (on 64-bit Linux), with or without std::. The query
+///    is tried as it is, too: a class of the user's may be called string.
+///
+/// What a query may leave out, wherever it occurs:
+///  - scopes in front (f for a::f, vector for std::vector), unless it has :: in
+///    front; scopes in between (a::f for a::v1::f), which is looser;
+///  - template arguments, all of them or the last ones (vector<int> for
+///    vector<int, std::allocator<int>>);
+///  - the parameter list, the const or & behind it, and the return type that
+///    the name of a template has;
+///  - ABI tags.
+///
+/// It may have a const too many, on a parameter itself, and parameters where
+/// the name has none, as in C. A query that ends in ... is a name that a
+/// listing has cut.
+///
+/// Not understood: names and default values of parameters, return types that
+/// the name does not have, parameters written as arrays, the user's own
+/// typedefs and using-declarations.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -20,22 +48,31 @@
 
 namespace reopt {
 
+/// How well a query names a function. Of several functions, those are meant
+/// that it names best.
+enum class NameMatch {
+  None,
+  Loose,   ///< It leaves out scopes in between, and maybe more.
+  Partial, ///< It leaves out something else.
+  Exact,   ///< It is the whole name, in whichever way it is written.
+};
+
 /// What a linker name says, taken apart.
 struct FunctionName {
   std::string Full;       ///< As a person reads it, with parameters.
   std::string Qualified;  ///< ns::C<int>::m
-  std::string Parameters; ///< (int, double), with const and the like; empty in C
+  std::string Parameters; ///< (int, double) const; empty in C
 
   static FunctionName parse(llvm::StringRef LinkerName);
 
-  /// Whether \p Query names this function. Without parameters it may be any
-  /// overload; without a qualifier any scope; template arguments may be left
-  /// out; spaces do not count.
-  bool matches(llvm::StringRef Query) const;
-};
+  /// How well \p Query names this function, by the rules above. Full itself is
+  /// always an exact match.
+  NameMatch compare(llvm::StringRef Query) const;
 
-/// \p Name without its template argument lists.
-std::string withoutTemplateArguments(llvm::StringRef Name);
+  bool matches(llvm::StringRef Query) const {
+    return compare(Query) != NameMatch::None;
+  }
+};
 
 } // namespace reopt
 

@@ -27,9 +27,9 @@ public:
     if (!GV || GV->getParent() == &To)
       return nullptr;
     if (GlobalValue *Declared = To.getNamedValue(GV->getName()))
-      if (GV->hasName() && !isPrivateConstant(*GV))
+      if (GV->hasName() && !isCopiedConstant(*GV))
         return Declared;
-    if (isPrivateConstant(*GV)) {
+    if (isCopiedConstant(*GV)) {
       auto &Old = cast<GlobalVariable>(*GV);
       auto *New =
           new GlobalVariable(To, Old.getValueType(), /*isConstant=*/true,
@@ -57,12 +57,6 @@ public:
     return new GlobalVariable(To, GV->getValueType(), /*isConstant=*/false,
                               GlobalValue::ExternalLinkage, nullptr,
                               GV->getName(), nullptr, GV->getThreadLocalMode());
-  }
-
-  static bool isPrivateConstant(const GlobalValue &GV) {
-    auto *Var = dyn_cast<GlobalVariable>(&GV);
-    return Var && Var->hasLocalLinkage() && Var->isConstant() &&
-           Var->hasInitializer();
   }
 
   /// Initialisers of copied constants may mention further values.
@@ -115,6 +109,12 @@ void copyModuleProperties(const Module &From, Module &To) {
 }
 
 } // namespace
+
+bool isCopiedConstant(const GlobalValue &GV) {
+  auto *Var = dyn_cast<GlobalVariable>(&GV);
+  return Var && Var->hasLocalLinkage() && Var->isConstant() &&
+         Var->hasInitializer() && Var->hasAtLeastLocalUnnamedAddr();
+}
 
 std::unique_ptr<Module>
 extractModule(Module &From, StringRef Identifier,

@@ -22,8 +22,9 @@
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/thread.h"
 #include <cstdlib>
+#include <pthread.h>
 #include <unistd.h>
 
 using namespace llvm;
@@ -57,6 +58,30 @@ bool hasWideVectors(const Function &F) {
   };
   return IsWide(F.getReturnType()) ||
          any_of(F.getFunctionType()->params(), IsWide);
+}
+
+/// Stack that a compile is sure to get by with.
+constexpr size_t CompileStack = 8 << 20, EnoughStack = 512 << 10;
+
+/// Whether the caller's stack, which may be a small thread's or a coroutine's,
+/// has room for a compile of tier 0.
+bool hasRoomToCompile() {
+  struct Bounds {
+    char *Low = nullptr;
+    size_t Size = 0;
+    Bounds() {
+      pthread_attr_t Attr;
+      if (pthread_getattr_np(pthread_self(), &Attr))
+        return;
+      void *Base;
+      if (!pthread_attr_getstack(&Attr, &Base, &Size))
+        Low = static_cast<char *>(Base);
+      pthread_attr_destroy(&Attr);
+    }
+  };
+  static thread_local const Bounds Stack;
+  char *Here = static_cast<char *>(__builtin_frame_address(0));
+  return Here > Stack.Low + EnoughStack && Here < Stack.Low + Stack.Size;
 }
 
 /// What is passed to signal() and sigaction(). Its first call may interrupt
@@ -263,8 +288,7 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
   }
   for (GlobalVariable &Var : Mod.globals())
     if (!Var.isDeclaration() && Var.getName() != "llvm.used" &&
-        Var.getName() != "llvm.compiler.used" &&
-        !(Var.hasLocalLinkage() && Var.isConstant()))
+        Var.getName() != "llvm.compiler.used" && !isCopiedConstant(Var))
       Parts.Rest.push_back(&Var);
 
   if (Parts.Rest.empty())
@@ -561,8 +585,17 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
     Name = F.Tier0Name;
   }
   auto &JD = J.getMainJITDylib();
-  auto Symbol = J.getExecutionSession().lookup(
-      makeJITDylibSearchOrder(&JD, JITDylibLookupFlags::MatchAllSymbols), Name);
+  Expected<ExecutorSymbolDef> Symbol = ExecutorSymbolDef();
+  auto LookUp = [&] {
+    Symbol = J.getExecutionSession().lookup(
+        makeJITDylibSearchOrder(&JD, JITDylibLookupFlags::MatchAllSymbols),
+        Name);
+  };
+  consumeError(Symbol.takeError());
+  if (hasRoomToCompile())
+    LookUp();
+  else
+    llvm::thread(std::optional<unsigned>(CompileStack), LookUp).join();
   if (!Symbol) {
     J.getExecutionSession().reportError(Symbol.takeError());
     return ExecutorAddr();
@@ -733,9 +766,11 @@ LayerStatus ReOptimizeLayer::getStatus() const {
       break;
     case Stage::Queued:
       ++S.Queued;
+      ++(F.Tier0Compiled ? S.Tier0 : S.Lazy);
       break;
     case Stage::Compiling:
       ++S.Compiling;
+      ++(F.Tier0Compiled ? S.Tier0 : S.Lazy);
       break;
     case Stage::Tier1:
       ++S.Tier1;

@@ -10,7 +10,7 @@ struct C { \
   int m(int x, double y) { return x + y; } \
 }; \
 int m(int x) { return x; } \
-} // namespace ns
+}
 int m(int x) { return x; }
 template <class T> T id(T x) { return x; }
 ns::C c;

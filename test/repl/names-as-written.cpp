@@ -6,7 +6,7 @@
 
 #include <string>
 void text(const char *p) {}
-void string(const std::string &s) {}
+void words(const std::string &s) {}
 void word(unsigned x) {}
 void none() {}
 void call(void *p, int (*f)(int)) {}
@@ -18,14 +18,14 @@ template <class A> struct T { \
 namespace a { \
 inline namespace v1 { \
 void in() {} \
-} // namespace v1 \
+} \
 namespace { \
 void hid() {} \
-} // namespace \
+} \
 namespace b { \
 void deep() {} \
-} // namespace b \
-} // namespace a
+} \
+}
 T<int> t;
 t.go(1); t.two(2.5); C().m(); a::hid();
 // CHECK-NOT: no function
@@ -33,8 +33,8 @@ t.go(1); t.two(2.5); C().m(); a::hid();
 // CHECK: text(char const*)
 %reopt why text(char const*)
 // CHECK: text(char const*)
-%reopt why string(const std::string &)
-// CHECK: string(std::{{.*}}string{{.*}} const&)
+%reopt why words(const std::string &)
+// CHECK: words(std::{{.*}}string{{.*}} const&)
 %reopt why word(unsigned)
 // CHECK: word(unsigned int)
 %reopt why none()

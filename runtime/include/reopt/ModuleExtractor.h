@@ -30,12 +30,15 @@ class Module;
 
 namespace reopt {
 
+/// Whether copies of \p GV serve as well as the thing itself: a constant that
+/// no other module sees and whose address means nothing.
+bool isCopiedConstant(const llvm::GlobalValue &GV);
+
 /// Returns a new module in the context of \p From that defines copies of
 /// \p Definitions. What they mention is declared under its own name, except
-/// constants of private or internal linkage (string literals and the like),
-/// which are copied. \p Rename, if set, gives the name of a copied definition.
-/// Mentions of a renamed definition refer to the old name, not to the copy.
-/// The caller holds the context's lock.
+/// what isCopiedConstant() (string literals and the like). \p Rename, if set,
+/// gives the name of a copied definition. Mentions of a renamed definition
+/// refer to the old name, not to the copy. The caller holds the context's lock.
 std::unique_ptr<llvm::Module>
 extractModule(llvm::Module &From, llvm::StringRef Identifier,
               llvm::ArrayRef<llvm::GlobalValue *> Definitions,
