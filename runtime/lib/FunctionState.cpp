@@ -39,10 +39,11 @@ bool isLegalTransition(Stage From, Stage To) {
     return true;
   switch (From) {
   case Stage::Lazy:
-    return To == Stage::Tier0 || To == Stage::Queued || To == Stage::Tier1;
+    return To == Stage::Tier0 || To == Stage::Queued || To == Stage::Tier1 ||
+           To == Stage::Refused;
   case Stage::Tier0:
     // Tier1 without Queued: a warm callee that was compiled with its caller.
-    return To == Stage::Queued || To == Stage::Tier1;
+    return To == Stage::Queued || To == Stage::Tier1 || To == Stage::Refused;
   case Stage::Queued:
     return To == Stage::Compiling || To == Stage::Tier0 || To == Stage::Lazy ||
            To == Stage::Tier1;

@@ -8,6 +8,7 @@
 
 #include "reopt/Hook.h"
 #include <cerrno>
+#include <ctime>
 
 namespace reopt {
 
@@ -22,16 +23,35 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
   TripRecord *Old = Head.load(std::memory_order_relaxed);
   do
     R.Next = Old;
-  while (!Head.compare_exchange_weak(Old, &R, std::memory_order_release,
+  while (!Head.compare_exchange_weak(Old, &R, std::memory_order_seq_cst,
                                      std::memory_order_relaxed));
-  sem_post(&Wakeups);
+  if (Asleep.load(std::memory_order_seq_cst))
+    sem_post(&Wakeups);
 }
 
 void TripInbox::wake() { sem_post(&Wakeups); }
 
 void TripInbox::waitForWork() {
-  while (sem_wait(&Wakeups) != 0 && errno == EINTR)
-    ;
+  constexpr unsigned Naps = 50;
+  constexpr long NapNanoseconds = 1000000;
+  for (unsigned I = 0; I < Naps; ++I) {
+    if (!empty())
+      return;
+    timespec Until;
+    clock_gettime(CLOCK_REALTIME, &Until);
+    Until.tv_nsec += NapNanoseconds;
+    if (Until.tv_nsec >= 1000000000) {
+      Until.tv_nsec -= 1000000000;
+      ++Until.tv_sec;
+    }
+    if (sem_timedwait(&Wakeups, &Until) == 0)
+      return;
+  }
+  Asleep.store(true, std::memory_order_seq_cst);
+  if (Head.load(std::memory_order_seq_cst) == nullptr)
+    while (sem_wait(&Wakeups) != 0 && errno == EINTR)
+      ;
+  Asleep.store(false, std::memory_order_relaxed);
   // One wake-up serves all that came before it.
   while (sem_trywait(&Wakeups) == 0)
     ;

@@ -113,7 +113,8 @@ void copyModuleProperties(const Module &From, Module &To) {
 bool isCopiedConstant(const GlobalValue &GV) {
   auto *Var = dyn_cast<GlobalVariable>(&GV);
   return Var && Var->hasLocalLinkage() && Var->isConstant() &&
-         Var->hasInitializer() && Var->hasAtLeastLocalUnnamedAddr();
+         Var->hasInitializer() &&
+         (Var->hasPrivateLinkage() || Var->hasAtLeastLocalUnnamedAddr());
 }
 
 std::unique_ptr<Module>

@@ -404,7 +404,7 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
       F.Name = Requests[I].Name;
       F.Owner = Key;
       F.Stub = Stubs->find(JD, F.Name);
-      F.Tier0Entry = (*NewEntries)[I];
+      F.LazyEntry = F.Tier0Entry = (*NewEntries)[I];
       F.Tier0Name = J.mangleAndIntern(getTierZeroName(IR->getName()));
       F.St = Stage::Lazy;
       F.Why = Reason::NotCalledYet;
@@ -637,9 +637,11 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
           continue;
         F.transition(Stage::Removed);
         F.Why = Reason::Undone;
-        CallSlots.erase(Id);
         if (!F.Stub)
           continue;
+        pointTablesToStub(F);
+        CallSlots.erase(Id);
+        Entries->release(F.LazyEntry);
         ByName.erase(*F.Name);
         Traps.push_back({F.Name, ExecutorAddr()});
         Cells->release(F.Cell);

@@ -85,6 +85,10 @@ void ReOptimizeLayer::demote(FunctionState &F) {
   F.Why = Reason::Superseded;
   armCell(F);
   pointTo(F, F.Tier0Entry);
+  pointTablesToStub(F);
+}
+
+void ReOptimizeLayer::pointTablesToStub(FunctionState &F) {
   auto &Mem =
       J.getExecutionSession().getExecutorProcessControl().getMemoryAccess();
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
@@ -278,8 +282,12 @@ void ReOptimizeLayer::takeTrips() {
     }
     case Decision::Wait:
       F.Why = D.Why;
+      // Turning tiering on queues it; else it is asked about again.
+      if (D.Why != Reason::TieringOff)
+        armCell(F);
       break;
     case Decision::Refuse:
+      F.transition(Stage::Refused);
       F.Why = D.Why;
       break;
     }
@@ -362,8 +370,11 @@ void ReOptimizeLayer::compileBatch(Batch B) {
     if (Stopping)
       return;
   }
-  if (!Code->Object)
+  if (!Code->Object) {
+    std::lock_guard<std::mutex> Lock(M);
+    finishWithoutBodies(B, *Code);
     return;
+  }
 
   auto &ES = J.getExecutionSession();
   auto &JD = J.getMainJITDylib();
@@ -466,6 +477,12 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
     Record.Members.push_back(F.Id);
     pointTo(F, F.Body);
   }
+  finishWithoutBodies(B, Code);
+  Batches[B.Number] = std::move(Record);
+  return true;
+}
+
+void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
   for (FunctionId Id : Code.Served) {
     FunctionState &F = Functions[Id];
     if (F.St != Stage::Compiling)
@@ -477,8 +494,6 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
     if (Functions[Member.Id].St == Stage::Compiling)
       fail(Member.Id, Reason::EmissionFailed, "no body was made",
            /*ForGood=*/false);
-  Batches[B.Number] = std::move(Record);
-  return true;
 }
 
 void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,

@@ -60,6 +60,8 @@ struct FunctionState {
   llvm::orc::ExecutorAddr Stub;
   /// Where it counts; null if it does not count.
   llvm::orc::ExecutorAddr Cell;
+  /// The entry that compiles tier 0.
+  llvm::orc::ExecutorAddr LazyEntry;
   /// The entry that compiles tier 0, then tier 0's body.
   llvm::orc::ExecutorAddr Tier0Entry;
   /// Name of tier 0's body.

@@ -15,6 +15,10 @@
 /// It allocates nothing, takes no lock and calls nothing but sem_post, which
 /// POSIX lists as async-signal-safe; so code may trip inside a signal handler.
 ///
+/// It calls sem_post only if the worker sleeps. A worker that had work lately
+/// naps for a millisecond at a time and needs no waking, so that the system call
+/// is paid by the first trip after a quiet time and not by each.
+///
 /// The inbox is a Treiber stack with one consumer that takes the whole chain at
 /// once, so that no node is popped singly and the ABA problem cannot arise.
 /// Pending makes sure that a record is on the stack at most once: only the
@@ -88,6 +92,10 @@ private:
   TripRecord *takeAll();
 
   std::atomic<TripRecord *> Head{nullptr};
+  /// True while the consumer needs a post to notice a push. A push makes itself
+  /// visible before it reads this, the consumer sets this before it looks for
+  /// pushes: one of them sees the other (all four are sequentially consistent).
+  std::atomic<bool> Asleep{false};
   sem_t Wakeups;
 };
 

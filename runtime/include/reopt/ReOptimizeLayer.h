@@ -176,6 +176,8 @@ private:
   bool publish(const Batch &B, NewCode &Code, llvm::orc::ResourceTrackerSP RT,
                const std::vector<llvm::orc::ExecutorAddr> &Bodies,
                std::chrono::microseconds Time);
+  /// With M held: what becomes of the members that \p Code has no body for.
+  void finishWithoutBodies(const Batch &B, const NewCode &Code);
   void fail(FunctionId Id, Reason Why, llvm::StringRef Detail, bool ForGood);
 
   // With M held.
@@ -185,6 +187,7 @@ private:
   FunctionState &findRoot(FunctionState &F);
   void demote(FunctionState &F);
   void pointTo(FunctionState &F, llvm::orc::ExecutorAddr Target);
+  void pointTablesToStub(FunctionState &F);
   void serve(FunctionState &F);
   void startWorker();
   bool isIdle() const;
