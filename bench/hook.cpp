@@ -9,14 +9,14 @@
 // What a trip costs the thread that trips: one call of the hook, timed from
 // outside, with a consumer that takes trips off the inbox as the worker does.
 // Every trip is the first one of its function, since later ones find the
-// function pending and return at once; the records lie on
-// cache lines of their own, far apart, as those of a session's functions do.
+// function pending and return at once; the records lie on cache lines of their
+// own, far apart, as those of a session's functions do.
 //
 // The cost depends on what the consumer does when the trip comes:
 //
 //   awake    trips follow each other without a pause, so that the consumer is
-//            mostly draining. The inbox is under the most contention, and the
-//            semaphore needs no system call.
+//            mostly draining. The inbox is under the most contention; only when
+//            the consumer has caught up does the semaphore need a system call.
 //   asleep   each trip waits until the consumer sleeps. The hook has to wake it
 //            by a system call: the usual case in a session, where trips are
 //            rare.

@@ -34,9 +34,14 @@ void TripInbox::wake() { sem_post(&Wakeups); }
 void TripInbox::waitForWork() {
   constexpr unsigned Naps = 50;
   constexpr long NapNanoseconds = 1000000;
+  // One wake-up serves all that came before it.
+  auto DropPosts = [this] {
+    while (sem_trywait(&Wakeups) == 0)
+      ;
+  };
   for (unsigned I = 0; I < Naps; ++I) {
     if (!empty())
-      return;
+      return DropPosts();
     timespec Until;
     clock_gettime(CLOCK_REALTIME, &Until);
     Until.tv_nsec += NapNanoseconds;
@@ -45,16 +50,14 @@ void TripInbox::waitForWork() {
       ++Until.tv_sec;
     }
     if (sem_timedwait(&Wakeups, &Until) == 0)
-      return;
+      return DropPosts();
   }
   Asleep.store(true, std::memory_order_seq_cst);
   if (Head.load(std::memory_order_seq_cst) == nullptr)
     while (sem_wait(&Wakeups) != 0 && errno == EINTR)
       ;
   Asleep.store(false, std::memory_order_relaxed);
-  // One wake-up serves all that came before it.
-  while (sem_trywait(&Wakeups) == 0)
-    ;
+  DropPosts();
 }
 
 TripRecord *TripInbox::takeAll() {

@@ -451,7 +451,7 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
     std::lock_guard<std::mutex> Lock(M);
     Input In;
     for (auto &Name : Parts.DataNames)
-      Data[Name] = Key;
+      Data.try_emplace(Name, Key);
     for (auto &Name : Parts.WhileOff) {
       FunctionState &F = Functions.emplace_back();
       F.Id = Functions.size() - 1;
@@ -462,7 +462,7 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
       In.Functions.push_back(F.Id);
     }
     for (auto &[Alias, Name, Flags] : Parts.Aliases) {
-      Data[Alias] = Key;
+      Data.try_emplace(Alias, Key);
       Parts.DataNames.push_back(Alias);
     }
     In.Data = std::move(Parts.DataNames);
@@ -610,7 +610,8 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
     return F.Body;
   if (F.St == Stage::Lazy) {
     F.transition(Stage::Tier0);
-    F.Why = Reason::NotHotYet;
+    if (F.Why == Reason::NotCalledYet)
+      F.Why = Reason::NotHotYet;
   }
   pointTo(F, F.Tier0Entry);
   return F.Tier0Entry;
@@ -628,7 +629,11 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     std::vector<StubTable::Request> Traps;
     for (auto I = Begin; I != End; ++I) {
       for (auto &Name : I->second.Data) {
-        Data.erase(Name);
+        // A definition that was refused does not take the first one along.
+        auto Mine = Data.find(Name);
+        if (Mine == Data.end() || Mine->second != K)
+          continue;
+        Data.erase(Mine);
         Tables.erase(J.mangleAndIntern(Name));
       }
       for (FunctionId Id : I->second.Functions) {

@@ -64,7 +64,8 @@ struct FunctionInfo {
   bool Compiled;
 };
 
-/// Counts for a status line.
+/// Counts for a status line. What is queued or compiled is counted in the tier
+/// that it runs in meanwhile, too.
 struct LayerStatus {
   bool Enabled = false;
   int64_t Threshold = 0, LoopThreshold = 0;

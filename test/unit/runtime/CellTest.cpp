@@ -133,30 +133,6 @@ TEST_P(CellTableTest, MachineCodeCountsInACell) {
   expectCell(A, 6, -1);
 }
 
-TEST_P(CellTableTest, ThousandsOfCellsAreEightBytesEach) {
-  const unsigned N = GetParam() == Where::InProcess ? 5000 : 2100;
-  std::set<ExecutorAddr> Cells;
-  for (unsigned I = 0; I != N; ++I) {
-    auto A = cantFail(Table->create());
-    EXPECT_TRUE(Cells.insert(A).second);
-    EXPECT_EQ(A.getValue() % sizeof(Cell), 0u);
-    cantFail(Table->arm(A, I, 2 * I));
-  }
-  for (auto I = std::next(Cells.begin()); I != Cells.end(); ++I)
-    EXPECT_GE(*I - *std::prev(I), sizeof(Cell));
-  EXPECT_LE(double(MemMgr->Bytes) / N, 10.0);
-  // Nobody armed a neighbour.
-  std::multiset<int32_t> Calls;
-  for (auto A : Cells) {
-    Cell C = cantFail(Table->read(A));
-    EXPECT_EQ(C.LoopsLeft, 2 * C.CallsLeft);
-    Calls.insert(C.CallsLeft);
-  }
-  EXPECT_EQ(*Calls.begin(), 0);
-  EXPECT_EQ(*Calls.rbegin(), int32_t(N) - 1);
-  EXPECT_EQ(std::set<int32_t>(Calls.begin(), Calls.end()).size(), N);
-}
-
 TEST_P(CellTableTest, ReleasedCellsAreUsedAgain) {
   for (unsigned Round = 0; Round != 20; ++Round) {
     std::vector<ExecutorAddr> Cells;

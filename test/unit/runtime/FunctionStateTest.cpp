@@ -34,13 +34,15 @@ std::set<Stage> successors(Stage From) {
 using StageSet = std::set<Stage>;
 
 TEST(FunctionStateTest, AFunctionThatWasNotCalledIsCompiledOrAskedFor) {
-  EXPECT_EQ(successors(Stage::Lazy), (StageSet{Stage::Tier0, Stage::Queued,
-                                               Stage::Tier1, Stage::Removed}));
+  EXPECT_EQ(successors(Stage::Lazy),
+            (StageSet{Stage::Tier0, Stage::Queued, Stage::Tier1, Stage::Refused,
+                      Stage::Removed}));
 }
 
 TEST(FunctionStateTest, Tier0LeadsUpByTheQueueOrAlongWithACaller) {
-  EXPECT_EQ(successors(Stage::Tier0),
-            (StageSet{Stage::Queued, Stage::Tier1, Stage::Removed}));
+  EXPECT_EQ(
+      successors(Stage::Tier0),
+      (StageSet{Stage::Queued, Stage::Tier1, Stage::Refused, Stage::Removed}));
 }
 
 TEST(FunctionStateTest, AQueuedFunctionIsCompiledServedByAnotherOrSentBack) {

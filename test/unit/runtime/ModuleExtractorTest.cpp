@@ -244,7 +244,7 @@ TEST_F(ModuleExtractorTest, IntrinsicsStayIntrinsics) {
 TEST_F(ModuleExtractorTest, PrivateConstantsAreCopiedWithWhatTheyMention) {
   Module &M = extract(R"(
     @.str = private unnamed_addr constant [3 x i8] c"ab\00", align 1
-    @.list = internal constant [2 x ptr] [ptr @.str, ptr @g]
+    @.list = internal unnamed_addr constant [2 x ptr] [ptr @.str, ptr @g]
     @.unused = private constant i32 7
     define ptr @f(i64 %i) {
       %p = getelementptr [2 x ptr], ptr @.list, i64 0, i64 %i
@@ -539,25 +539,6 @@ TEST_F(ModuleExtractorTest, ExceptionTablesComeWithTheirFunction) {
   EXPECT_EQ(declared(M), "_ZTIi __gxx_personality_v0 g");
   EXPECT_EQ(M.getFunction("f")->getPersonalityFn(),
             M.getFunction("__gxx_personality_v0"));
-}
-
-TEST_F(ModuleExtractorTest, BlocksTakenByAddressStayWithTheirFunction) {
-  Module &M = extract(R"(
-    @targets = internal constant [2 x ptr] [ptr blockaddress(@f, %a),
-                                            ptr blockaddress(@f, %b)]
-    define i32 @f(i64 %i) {
-      %p = getelementptr [2 x ptr], ptr @targets, i64 0, i64 %i
-      %to = load ptr, ptr %p
-      indirectbr ptr %to, [ label %a, label %b ]
-    a:
-      ret i32 1
-    b:
-      ret i32 2
-    }
-  )",
-                      {"f"});
-  EXPECT_EQ(defined(M), "f targets");
-  EXPECT_EQ(declared(M), "");
 }
 
 TEST_F(ModuleExtractorTest, InitialisersAreCopiedAsALinkerWantsThem) {
