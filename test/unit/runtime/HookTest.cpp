@@ -113,46 +113,6 @@ TEST_F(TripInboxTest, OneWaitServesAllWakeUpsBefore) {
 // Threads
 //===----------------------------------------------------------------------===//
 
-/// Each record belongs to one thread, which knows whether its push counts: it
-/// does if the record is not pending.
-TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
-  constexpr unsigned Threads = 8, PerThread = 20, Pushes = 5000;
-  std::vector<unsigned> Pushed(Threads * PerThread), Seen(Pushed.size());
-  for (unsigned I = 0; I != Pushed.size(); ++I)
-    addRecord();
-  std::atomic<unsigned> Running{Threads};
-  std::vector<std::thread> Pushers;
-  for (unsigned T = 0; T != Threads; ++T)
-    Pushers.emplace_back([&, T] {
-      for (unsigned Round = 0, Done = 0; Done != Pushes; ++Round) {
-        unsigned I = T * PerThread + (Round * 7 + T) % PerThread;
-        const bool Counts = !Records[I].Pending.load();
-        Pushed[I] += Counts;
-        Done += Counts;
-        Inbox.push(Records[I], Pushed[I]);
-        if (!Counts)
-          std::this_thread::yield();
-      }
-      --Running;
-      Inbox.wake();
-    });
-
-  unsigned Wrong = 0;
-  auto Drain = [&] {
-    Inbox.drain(
-        [&](uint32_t F, uint64_t Caller) { Wrong += Caller != ++Seen[F]; });
-  };
-  while (Running) {
-    Inbox.waitForWork();
-    Drain();
-  }
-  for (auto &P : Pushers)
-    P.join();
-  Drain();
-  EXPECT_EQ(Wrong, 0u);
-  EXPECT_EQ(Seen, Pushed);
-}
-
 TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
   for (unsigned I = 0; I != 3; ++I)
     addRecord();
