@@ -60,7 +60,7 @@ def describe(figures: dict) -> str:
     return (
         f"{table}\n\n"
         f"the clock's own {figures['clock_ns']} ns are taken off each sample\n"
-        f"99th percentile, worst case: {worst / 1000:.2f} µs; "
+        f"99th percentile, worst usual case: {worst / 1000:.2f} µs; "
         f"target: {TARGET_P99_NS / 1000:.0f} µs: {verdict}"
     )
 

@@ -12,7 +12,9 @@
 
 namespace reopt {
 
-TripInbox::TripInbox() { sem_init(&Wakeups, /*pshared=*/0, 0); }
+TripInbox::TripInbox(NapSchedule Naps) : Naps(Naps) {
+  sem_init(&Wakeups, /*pshared=*/0, 0);
+}
 
 TripInbox::~TripInbox() { sem_destroy(&Wakeups); }
 
@@ -25,39 +27,45 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
     R.Next = Old;
   while (!Head.compare_exchange_weak(Old, &R, std::memory_order_seq_cst,
                                      std::memory_order_relaxed));
-  if (Asleep.load(std::memory_order_seq_cst))
-    sem_post(&Wakeups);
+  if (!Asleep.load(std::memory_order_seq_cst))
+    return;
+  // sem_post may set errno, which belongs to the program.
+  int Errno = errno;
+  sem_post(&Wakeups);
+  errno = Errno;
 }
 
 void TripInbox::wake() { sem_post(&Wakeups); }
 
-void TripInbox::waitForWork() {
-  constexpr unsigned Naps = 50;
-  constexpr long NapNanoseconds = 1000000;
-  // One wake-up serves all that came before it.
-  auto DropPosts = [this] {
-    while (sem_trywait(&Wakeups) == 0)
-      ;
-  };
-  for (unsigned I = 0; I < Naps; ++I) {
+/// True if a push or a wake came.
+bool TripInbox::nap(unsigned Count, unsigned Milliseconds) {
+  for (unsigned I = 0; I < Count; ++I) {
     if (!empty())
-      return DropPosts();
+      return true;
     timespec Until;
-    clock_gettime(CLOCK_REALTIME, &Until);
-    Until.tv_nsec += NapNanoseconds;
+    clock_gettime(CLOCK_MONOTONIC, &Until);
+    Until.tv_nsec += Milliseconds * 1000000l;
     if (Until.tv_nsec >= 1000000000) {
       Until.tv_nsec -= 1000000000;
       ++Until.tv_sec;
     }
-    if (sem_timedwait(&Wakeups, &Until) == 0)
-      return DropPosts();
+    if (sem_clockwait(&Wakeups, CLOCK_MONOTONIC, &Until) == 0)
+      return true;
   }
-  Asleep.store(true, std::memory_order_seq_cst);
-  if (Head.load(std::memory_order_seq_cst) == nullptr)
-    while (sem_wait(&Wakeups) != 0 && errno == EINTR)
-      ;
-  Asleep.store(false, std::memory_order_relaxed);
-  DropPosts();
+  return false;
+}
+
+void TripInbox::waitForWork() {
+  if (!nap(Naps.Short, 1) && !nap(Naps.Long, 10)) {
+    Asleep.store(true, std::memory_order_seq_cst);
+    if (Head.load(std::memory_order_seq_cst) == nullptr)
+      while (sem_wait(&Wakeups) != 0 && errno == EINTR)
+        ;
+    Asleep.store(false, std::memory_order_relaxed);
+  }
+  // One wake-up serves all that came before it.
+  while (sem_trywait(&Wakeups) == 0)
+    ;
 }
 
 TripRecord *TripInbox::takeAll() {
@@ -73,11 +81,8 @@ TripRecord *TripInbox::takeAll() {
 }
 
 extern "C" void reopt_hook(uint64_t Id, uint32_t, uint64_t Caller) {
-  // sem_post may set errno, which belongs to the program.
-  int Errno = errno;
   auto *R = reinterpret_cast<TripRecord *>(Id);
   R->Inbox->push(*R, Caller);
-  errno = Errno;
 }
 
 } // namespace reopt

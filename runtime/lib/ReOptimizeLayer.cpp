@@ -179,8 +179,11 @@ struct ReOptimizeLayer::Partition {
   std::vector<std::tuple<std::string, std::string, JITSymbolFlags>> Aliases;
   std::vector<GlobalValue *> Rest;
   std::vector<std::string> DataNames;
-  /// Functions that would be counted if tiering were on.
-  std::vector<std::string> WhileOff;
+  /// Functions that the policy would have counted, were it not for Why.
+  std::vector<std::string> Untiered;
+  Reason UntieredWhy = Reason::DefinedWhileOff;
+  /// Nothing is parted from the module: it goes to the JIT as it is.
+  bool Whole = false;
   struct Slot {
     std::string Function, Table;
     uint64_t Offset;
@@ -188,6 +191,9 @@ struct ReOptimizeLayer::Partition {
   std::vector<Slot> CallSlots;
   /// What is mentioned by code that runs without being called by name.
   std::vector<std::string> Roots;
+  /// What merged data and merged uncounted functions mention, by their names:
+  /// a header has many that nothing ever mentions.
+  StringMap<std::vector<std::string>> Mentions;
   std::unique_ptr<Module> Data;
 };
 
@@ -257,7 +263,13 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
     }
   }
 
-  const bool Counting = isEnabled() && Mod.ifuncs().empty();
+  // Assembly at file level and the functions beside it may share local labels:
+  // one object has to hold both.
+  const bool Enabled = isEnabled();
+  const bool Counting =
+      Enabled && Mod.ifuncs().empty() && Mod.getModuleInlineAsm().empty();
+  if (Enabled)
+    Parts.UntieredWhy = Reason::BesideAssembly;
   for (Function &F : Mod) {
     if (F.isDeclaration())
       continue;
@@ -291,6 +303,8 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
         Var.getName() != "llvm.compiler.used" && !isCopiedConstant(Var))
       Parts.Rest.push_back(&Var);
 
+  Parts.Whole =
+      !Counting && !(Parts.Rest.empty() && Mod.getModuleInlineAsm().empty());
   if (Parts.Rest.empty())
     return Error::success();
 
@@ -299,29 +313,29 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
   static std::atomic<uint64_t> Unique{0};
   for (GlobalValue *GV : Parts.Rest)
     if (auto *F = dyn_cast<Function>(GV);
-        F && !isEnabled() && P->instrument(*F) == Tier0Kind::Counted)
-      Parts.WhileOff.push_back(F->getName().str());
+        F && !Counting && P->instrument(*F) == Tier0Kind::Counted)
+      Parts.Untiered.push_back(F->getName().str());
   for (GlobalValue *GV : Parts.Rest)
     if (GV->hasLocalLinkage()) {
       GV->setName(GV->getName() + ".reopt." + Twine(++Unique));
       GV->setLinkage(GlobalValue::ExternalLinkage);
     }
-  SmallPtrSet<const Value *, 16> Seen;
   for (GlobalValue *GV : Parts.Rest) {
     if (!GV->hasAppendingLinkage())
       Parts.DataNames.push_back(GV->getName().str());
-    // Merged functions among the rest (a thread-local's wrapper) run when they
-    // are called, if ever.
-    if (isa<Function>(GV) && GV->isWeakForLinker())
-      continue;
-    if (auto *F = dyn_cast<Function>(GV))
-      for (auto &Name : getMentioned(*F))
-        Parts.Roots.push_back(std::move(Name));
+    std::vector<std::string> Mentioned;
+    if (auto *F = dyn_cast<Function>(GV)) {
+      Mentioned = getMentioned(*F);
+    } else {
+      SmallPtrSet<const Value *, 16> Seen;
+      collectMentioned(*GV, Seen, Mentioned);
+    }
+    if (GV->isWeakForLinker() && !GV->hasAppendingLinkage())
+      Parts.Mentions[GV->getName()] = std::move(Mentioned);
     else
-      collectMentioned(*GV, Seen, Parts.Roots);
+      append_range(Parts.Roots, Mentioned);
   }
-  if (!Counting) {
-    // Nothing is parted from it.
+  if (Parts.Whole) {
     markUncounted(Mod);
     Parts.Roots.clear();
     return Error::success();
@@ -346,7 +360,6 @@ Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
         return !Loops.empty();
       }))
     markUncounted(*Parts.Data);
-  Parts.Data->setModuleInlineAsm(Mod.getModuleInlineAsm());
   return Error::success();
 }
 
@@ -451,22 +464,25 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
     std::lock_guard<std::mutex> Lock(M);
     Input In;
     for (auto &Name : Parts.DataNames)
-      Data.try_emplace(Name, Key);
-    for (auto &Name : Parts.WhileOff) {
+      Data.try_emplace(Name, DataState{Key, std::move(Parts.Mentions[Name])});
+    for (auto &Name : Parts.Untiered) {
       FunctionState &F = Functions.emplace_back();
       F.Id = Functions.size() - 1;
       F.Name = J.mangleAndIntern(Name);
       F.Owner = Key;
       F.St = Stage::Refused;
-      F.Why = Reason::DefinedWhileOff;
+      F.Why = Parts.UntieredWhy;
       In.Functions.push_back(F.Id);
     }
     for (auto &[Alias, Name, Flags] : Parts.Aliases) {
-      Data.try_emplace(Alias, Key);
+      Data.try_emplace(Alias, DataState{Key, {Name}});
       Parts.DataNames.push_back(Alias);
     }
     In.Data = std::move(Parts.DataNames);
     Inputs.emplace(Key, std::move(In));
+    // Its code will run soon, and trip.
+    if (Worker.joinable())
+      Inbox.wake();
   }
 
   if (!Parts.Counted.empty())
@@ -481,9 +497,11 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
   }
   // What the initialisers will call must exist before they run: a lazy function
   // has nobody to tell.
-  if (auto Err = checkReferences(std::move(Parts.Roots)))
+  if (auto Err = checkReferences(std::move(Parts.Roots))) {
+    noteFailed(Key);
     return Err;
-  if (!Parts.Data && !Parts.Rest.empty())
+  }
+  if (Parts.Whole)
     return J.addIRModule(RT, std::move(*Parts.TSM));
   if (Parts.Data)
     if (auto Err =
@@ -510,10 +528,22 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
   return Error::success();
 }
 
+void ReOptimizeLayer::noteFailed(ResourceKey Key) {
+  std::lock_guard<std::mutex> Lock(M);
+  auto [Begin, End] = Inputs.equal_range(Key);
+  for (auto I = Begin; I != End; ++I) {
+    for (auto &Name : I->second.Data)
+      FailedDefinitions.insert(Name);
+    for (FunctionId Id : I->second.Functions)
+      FailedDefinitions.insert(*Functions[Id].Name);
+  }
+}
+
 Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
   SymbolLookupSet Outside;
   auto &ES = J.getExecutionSession();
   std::vector<FunctionId> Reached;
+  std::vector<std::string> ReachedData;
   while (!Roots.empty()) {
     std::string Name = std::move(Roots.back());
     Roots.pop_back();
@@ -522,9 +552,16 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
     if (I == ByName.end()) {
       StringRef Defined = Name;
       Defined.consume_front(EmulatedTLSPrefix);
-      if (!Data.count(Defined) && KnownOutside.insert(Name).second)
+      if (auto D = Data.find(Defined); D != Data.end()) {
+        if (!D->second.ReferencesChecked) {
+          D->second.ReferencesChecked = true;
+          ReachedData.push_back(Defined.str());
+          append_range(Roots, D->second.Mentions);
+        }
+      } else if (KnownOutside.insert(Name).second) {
         Outside.add(J.mangleAndIntern(Name),
                     SymbolLookupFlags::WeaklyReferencedSymbol);
+      }
       continue;
     }
     FunctionState &F = Functions[I->second];
@@ -558,14 +595,18 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
     if (!Found->count(Name)) {
       StringRef Text = *Name;
       const bool IsThreadLocal = Text.consume_front(EmulatedTLSPrefix);
-      Missing.push_back((IsThreadLocal ? "thread-local " : "") +
-                        demangle(Text));
+      Missing.push_back(
+          (IsThreadLocal ? "thread-local " : "") + demangle(Text) +
+          (FailedDefinitions.contains(Text) ? " (its definition failed)" : ""));
       KnownOutside.erase(*Name);
     }
   if (Missing.empty())
     return Error::success();
   for (FunctionId Id : Reached)
     Functions[Id].ReferencesChecked = false;
+  for (auto &Name : ReachedData)
+    if (auto D = Data.find(Name); D != Data.end())
+      D->second.ReferencesChecked = false;
   llvm::sort(Missing);
   return createStringError(inconvertibleErrorCode(),
                            "undefined: " + join(Missing, ", "));
@@ -631,7 +672,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
         auto Mine = Data.find(Name);
-        if (Mine == Data.end() || Mine->second != K)
+        if (Mine == Data.end() || Mine->second.Owner != K)
           continue;
         Data.erase(Mine);
         Tables.erase(J.mangleAndIntern(Name));
@@ -662,6 +703,8 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     Result = Stubs->redirect(JD, Traps);
     for (FunctionState &F : Functions)
       F.ReferencesChecked = false;
+    for (auto &Entry : Data)
+      Entry.second.ReferencesChecked = false;
     auto IsGone = [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     };
@@ -697,7 +740,8 @@ void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
     for (FunctionId Id : In.Functions)
       Functions[Id].Owner = Dst;
     for (auto &Name : In.Data)
-      Data[Name] = Dst;
+      if (auto D = Data.find(Name); D != Data.end() && D->second.Owner == Src)
+        D->second.Owner = Dst;
     Inputs.emplace(Dst, std::move(In));
   }
 }

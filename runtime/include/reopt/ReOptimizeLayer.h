@@ -167,6 +167,8 @@ private:
   /// An error that names the symbols which code reachable from \p Roots
   /// mentions and nobody defines: what a static linker would say.
   llvm::Error checkReferences(std::vector<std::string> Roots);
+  /// What \p Key owns will be taken back, since it mentions the undefined.
+  void noteFailed(llvm::orc::ResourceKey Key);
 
   // The worker's steps, in this order.
   void runWorker();
@@ -206,8 +208,14 @@ private:
   std::deque<FunctionState> Functions;
   /// Linker name to function; only functions that are not Removed.
   llvm::StringMap<FunctionId> ByName;
-  /// What the session defines beside functions with stubs, with its owner.
-  llvm::StringMap<llvm::orc::ResourceKey> Data;
+  /// What the session defines beside functions with stubs.
+  struct DataState {
+    llvm::orc::ResourceKey Owner = 0;
+    /// For checkReferences(): what it mentions, if that was left for later.
+    std::vector<std::string> Mentions;
+    bool ReferencesChecked = false;
+  };
+  llvm::StringMap<DataState> Data;
   /// What a tracker owns.
   struct Input {
     /// Tier 0's IR, shared with the materialization units; null without any.
@@ -225,6 +233,8 @@ private:
   std::multimap<FunctionId, CallSlot> CallSlots;
   /// Where call-only tables are, as far as anybody needed to know.
   llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
+  /// Names of definitions that were refused because of what they mention.
+  llvm::StringSet<> FailedDefinitions;
   /// Names that something outside the session defines, as far as known.
   llvm::StringSet<> KnownOutside;
   std::deque<FunctionId> Queue;
