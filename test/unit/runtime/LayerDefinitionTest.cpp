@@ -148,8 +148,21 @@ TEST_F(LayerDefinitionTest, AModuleWithAnIfuncIsLeftAsItIs) {
     define ptr @choose() { ret ptr @five }
     @chosen = ifunc i32 (), ptr @choose
   )");
-  EXPECT_FALSE(find("five"));
+  ASSERT_TRUE(find("five"));
+  EXPECT_EQ(find("five")->Why, Reason::BesideAssembly);
   EXPECT_TRUE(L->defines("five"));
+}
+
+TEST_F(LayerDefinitionTest, AModuleWithAssemblyKeepsItsFunctions) {
+  add(R"(
+    module asm "from_assembly: mov $7, %eax"
+    module asm " ret"
+    declare i32 @from_assembly()
+    define i32 @f() { %r = call i32 @from_assembly() ret i32 %r }
+  )");
+  EXPECT_EQ(call("f"), 7);
+  ASSERT_TRUE(find("f"));
+  EXPECT_EQ(find("f")->Why, Reason::BesideAssembly);
 }
 
 //===----------------------------------------------------------------------===//
