@@ -21,8 +21,8 @@
 //            they touch has left the caches.
 //   asleep   each trip waits until the consumer sleeps for good, as it does
 //            after ten quiet seconds, and has to wake it by a system call. A
-//            session sees this case at most once in ten seconds, which is why it
-//            is printed and left out of the figures at the top.
+//            session sees this case at most once in ten seconds, which is why
+//            it is printed and left out of the figures at the top.
 //
 // It prints one line of JSON. The figures at its top are the worst of the first
 // three cases, and the clock's own cost, the median of many readings, is taken

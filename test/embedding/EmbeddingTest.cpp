@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What an application gets that embeds clang's interpreter and makes one call of
-// ours on its IncrementalExecutorBuilder. No plugin is loaded and no symbol is
-// patched here.
+// What an application gets that embeds clang's interpreter and makes one call
+// of ours on its IncrementalExecutorBuilder. No plugin is loaded and no symbol
+// is patched here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -170,8 +170,8 @@ TEST_F(Embedding, ARefusedBuilderGivesAStockInterpreter) {
             "sessions with a remote executor are not tiered");
   EXPECT_EQ(IEB->IE, nullptr);
   IEB->IsOutOfProcess = false;
-  auto Interp = llvm::cantFail(
-      clang::Interpreter::create(std::move(CI), std::move(IEB)));
+  auto Interp =
+      llvm::cantFail(clang::Interpreter::create(std::move(CI), std::move(IEB)));
   clang::Value V;
   llvm::cantFail(Interp->ParseAndExecute("int f() { return 42; }"));
   llvm::cantFail(Interp->ParseAndExecute("f()", &V));

@@ -12,16 +12,16 @@
 /// __orc_rt_reoptimize(id, version, caller); the third argument is ours, and
 /// the ORC runtime's own hook ignores it. In process the hook is ours: it
 /// pushes the function's record on its session's inbox, and looks whether the
-/// worker needs a wake-up. It allocates nothing, takes no lock and calls nothing
-/// but sem_post, which POSIX lists as async-signal-safe; so code may trip inside
-/// a signal handler.
+/// worker needs a wake-up. It allocates nothing, takes no lock and calls
+/// nothing but sem_post, which POSIX lists as async-signal-safe; so code may
+/// trip inside a signal handler.
 ///
 /// A worker that had work, or got a new module, lately does not sleep: it naps,
-/// for a millisecond at a time at first and ten later, and finds what was pushed
-/// when it looks. It sleeps for good after ten quiet seconds. So the system call
-/// of a wake-up, which costs several times the rest of the hook, is paid by at
-/// most one trip in ten seconds, and the naps cost a thousandth of one
-/// processor.
+/// for a millisecond at a time at first and ten later, and finds what was
+/// pushed when it looks. It sleeps for good after ten quiet seconds. So the
+/// system call of a wake-up, which costs several times the rest of the hook, is
+/// paid by at most one trip in ten seconds, and the naps cost a thousandth of
+/// one processor.
 ///
 /// The inbox is a Treiber stack with one consumer that takes the whole chain at
 /// once, so that no node is popped singly and the ABA problem cannot arise.
