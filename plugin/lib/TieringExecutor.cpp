@@ -145,7 +145,9 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
     else
       consumeError(std::move(Err));
   });
-  auto Layer = ReOptimizeLayer::Create(**J, std::move(P), S->Opts);
+  ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(**J);
+  Place.CheckReferences = true;
+  auto Layer = ReOptimizeLayer::Create(std::move(Place), std::move(P), S->Opts);
   if (!Layer)
     return Layer.takeError();
   S->Layer = std::move(*Layer);
@@ -169,8 +171,9 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
         F->setComdat(nullptr);
       }
     giveSessionIdentity(M);
-    dropRepeatedInitializers(
-        M, [&](StringRef Name) { return S->Layer->defines(Name); });
+    dropRepeatedInitializers(M, [&](StringRef Name) {
+      return S->Layer->defines(J->getMainJITDylib(), Name);
+    });
     S->AtExit->intercept(M);
     bracketValuePrinting(M, BeforePrinting, AfterPrinting);
   });

@@ -51,8 +51,9 @@ bool isLegalTransition(Stage From, Stage To) {
     return To == Stage::Tier1 || To == Stage::Refused || To == Stage::Tier0 ||
            To == Stage::Lazy || To == Stage::Queued;
   case Stage::Tier1:
-    // Demotion: a definition that the body had inlined was taken back.
-    return To == Stage::Tier0 || To == Stage::Lazy;
+    // Queued: the body counts, and tripped. Demotion: a definition that the
+    // body had inlined was taken back.
+    return To == Stage::Queued || To == Stage::Tier0 || To == Stage::Lazy;
   case Stage::Refused:
     return To == Stage::Queued || To == Stage::Tier1;
   case Stage::Removed:

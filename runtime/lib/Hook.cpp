@@ -27,11 +27,14 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
     R.Next = Old;
   while (!Head.compare_exchange_weak(Old, &R, std::memory_order_seq_cst,
                                      std::memory_order_relaxed));
-  if (!Asleep.load(std::memory_order_seq_cst))
+  if (!Serve && !Asleep.load(std::memory_order_seq_cst))
     return;
-  // sem_post may set errno, which belongs to the program.
+  // errno belongs to the program.
   int Errno = errno;
-  sem_post(&Wakeups);
+  if (Serve)
+    Serve();
+  else
+    sem_post(&Wakeups);
   errno = Errno;
 }
 

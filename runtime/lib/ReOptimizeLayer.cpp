@@ -6,22 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Definitions: adding modules, taking them back, first calls, listings. What
-// the worker does is in ReOptimizeWorker.cpp.
+// Definitions: modules that come and go, first calls, listings. What the
+// workers do is in ReOptimizeWorker.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
-#include "reopt/ModuleExtractor.h"
+#include "ModulePartition.h"
 #include "reopt/TierZero.h"
-#include "reopt/TierZeroCompiler.h"
-#include "llvm/Analysis/CFG.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
-#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
-#include "llvm/IR/InstIterator.h"
-#include "llvm/IR/Module.h"
 #include "llvm/Support/thread.h"
 #include <cstdlib>
 #include <pthread.h>
@@ -45,19 +40,6 @@ constexpr unsigned TierZeroGroup = 20;
       "reopt: a function was called that could not be compiled (see above)\n";
   (void)!::write(2, Text, sizeof(Text) - 1);
   std::abort();
-}
-
-/// ORC's target machines reach thread-locals through a control variable, which
-/// libraries that were compiled otherwise do not have.
-constexpr StringLiteral EmulatedTLSPrefix = "__emutls_v.";
-
-/// Lazy entries keep the low 128 bits of vector registers only.
-bool hasWideVectors(const Function &F) {
-  auto IsWide = [&](Type *Ty) {
-    return Ty->isVectorTy() && Ty->getPrimitiveSizeInBits() > 128;
-  };
-  return IsWide(F.getReturnType()) ||
-         any_of(F.getFunctionType()->params(), IsWide);
 }
 
 /// Stack that a compile is sure to get by with.
@@ -84,133 +66,31 @@ bool hasRoomToCompile() {
   return Here > Stack.Low + EnoughStack && Here < Stack.Low + Stack.Size;
 }
 
-/// What is passed to signal() and sigaction(). Its first call may interrupt
-/// anything, malloc and the compiler included, so it must not compile.
-bool mayBeSignalHandler(const Function &F) {
-  const FunctionType &Ty = *F.getFunctionType();
-  return Ty.getReturnType()->isVoidTy() && !Ty.isVarArg() &&
-         (Ty.getNumParams() == 1 || Ty.getNumParams() == 3) &&
-         Ty.getParamType(0)->isIntegerTy(32) &&
-         all_of(Ty.params().drop_front(),
-                [](Type *P) { return P->isPointerTy(); }) &&
-         F.hasAddressTaken();
-}
-
-/// A function whose blocks are taken by address belongs with the data that
-/// takes them.
-bool hasAddressTakenBlocks(const Function &F) {
-  return any_of(F, [](const BasicBlock &B) { return B.hasAddressTaken(); });
-}
-
-/// The names of the globals that \p U's operands mention, through constants.
-void collectMentioned(const User &U, SmallPtrSetImpl<const Value *> &Seen,
-                      std::vector<std::string> &Names) {
-  SmallVector<const User *, 8> Work{&U};
-  while (!Work.empty())
-    for (const Value *Op : Work.pop_back_val()->operands()) {
-      if (!isa<Constant>(Op) || !Seen.insert(Op).second)
-        continue;
-      auto *GV = dyn_cast<GlobalValue>(Op);
-      if (!GV) {
-        Work.push_back(cast<User>(Op));
-        continue;
-      }
-      if (GV->hasLocalLinkage()) {
-        // A copied constant: look at what it mentions.
-        Work.push_back(GV);
-        continue;
-      }
-      if (!GV->hasExternalWeakLinkage() && !GV->getName().starts_with("llvm."))
-        Names.push_back(
-            ((GV->isThreadLocal() ? EmulatedTLSPrefix : "") + GV->getName())
-                .str());
-    }
-}
-
-std::vector<std::string> getMentioned(const Function &F) {
-  std::vector<std::string> Names;
-  SmallPtrSet<const Value *, 16> Seen;
-  for (const Instruction &I : instructions(F))
-    collectMentioned(I, Seen, Names);
-  return Names;
-}
-
-/// Calls \p Visit with each function whose address \p C holds, and where.
-void forEachFunctionIn(const Constant &C, uint64_t Offset, const DataLayout &DL,
-                       function_ref<void(const Function &, uint64_t)> Visit) {
-  if (auto *F = dyn_cast<Function>(&C))
-    return Visit(*F, Offset);
-  auto *Aggregate = dyn_cast<ConstantAggregate>(&C);
-  if (!Aggregate)
-    return;
-  for (unsigned I = 0; I < Aggregate->getNumOperands(); ++I) {
-    uint64_t At = Offset;
-    if (auto *STy = dyn_cast<StructType>(C.getType()))
-      At += DL.getStructLayout(STy)->getElementOffset(I);
-    else
-      At += I * DL.getTypeAllocSize(Aggregate->getOperand(I)->getType());
-    forEachFunctionIn(*Aggregate->getOperand(I), At, DL, Visit);
-  }
-}
-
-/// Makes \p GV a declaration of a symbol that the session has already.
-void dropDefinition(GlobalValue &GV) {
-  if (auto *F = dyn_cast<Function>(&GV)) {
-    F->deleteBody();
-    F->setComdat(nullptr);
-  } else if (auto *Var = dyn_cast<GlobalVariable>(&GV)) {
-    Var->setInitializer(nullptr);
-    Var->setLinkage(GlobalValue::ExternalLinkage);
-    Var->setComdat(nullptr);
-  }
-  GV.setVisibility(GlobalValue::DefaultVisibility);
-  GV.setDSOLocal(false);
-}
-
 } // namespace
 
-struct ReOptimizeLayer::Partition {
-  std::shared_ptr<ThreadSafeModule> TSM;
-  /// Functions that get a stub, with the flags of their symbols.
-  std::vector<std::pair<Function *, JITSymbolFlags>> Counted;
-  /// Functions to compile at once, by name; with what they reach, or alone.
-  std::vector<std::string> EagerWithCallees, Eager;
-  /// Alias name, the function it stands for, its flags.
-  std::vector<std::tuple<std::string, std::string, JITSymbolFlags>> Aliases;
-  std::vector<GlobalValue *> Rest;
-  std::vector<std::string> DataNames;
-  /// Functions that the policy would have counted, were it not for Why.
-  std::vector<std::string> Untiered;
-  Reason UntieredWhy = Reason::DefinedWhileOff;
-  /// Nothing is parted from the module: it goes to the JIT as it is.
-  bool Whole = false;
-  struct Slot {
-    std::string Function, Table;
-    uint64_t Offset;
-  };
-  std::vector<Slot> CallSlots;
-  /// What is mentioned by code that runs without being called by name.
-  std::vector<std::string> Roots;
-  /// What merged data and merged uncounted functions mention, by their names:
-  /// a header has many that nothing ever mentions.
-  StringMap<std::vector<std::string>> Mentions;
-  std::unique_ptr<Module> Data;
-};
+ReOptimizeLayer::Setup ReOptimizeLayer::in(LLJIT &J) {
+  return {J.getIRCompileLayer(),
+          static_cast<ObjectLinkingLayer &>(J.getObjLinkingLayer()),
+          J.getDataLayout(),
+          // Where the JIT's platform sees the initialisers.
+          [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
+            return J.addIRModule(std::move(RT), std::move(TSM));
+          },
+          /*CheckReferences=*/false};
+}
 
 Expected<std::unique_ptr<ReOptimizeLayer>>
-ReOptimizeLayer::Create(LLJIT &J, std::unique_ptr<Policy> P, Options &Opts) {
-  auto &ES = J.getExecutionSession();
+ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
+  auto &ES = Place.Base.getExecutionSession();
   auto &MemMgr = ES.getExecutorProcessControl().getMemMgr();
   std::unique_ptr<ReOptimizeLayer> L(
-      new ReOptimizeLayer(J, std::move(P), Opts));
+      new ReOptimizeLayer(std::move(Place), std::move(P), Opts));
   auto Stubs = StubTable::Create(ES, MemMgr);
   if (!Stubs)
     return Stubs.takeError();
   L->Stubs = std::move(*Stubs);
   L->Cells = std::make_unique<CellTable>(ES, MemMgr);
-  L->TierZeroCode = std::make_shared<CodeRanges>(".tier0");
-  static_cast<ObjectLinkingLayer &>(J.getObjLinkingLayer())
-      .addPlugin(L->TierZeroCode);
+  L->Place.Linker.addPlugin(L->TierZeroCode);
   auto Entries = LazyEntries::Create(
       ES, ExecutorAddr::fromPtr(&callWithoutCode),
       [Layer = L.get()](uint64_t Id,
@@ -220,22 +100,24 @@ ReOptimizeLayer::Create(LLJIT &J, std::unique_ptr<Policy> P, Options &Opts) {
   if (!Entries)
     return Entries.takeError();
   L->Entries = std::move(*Entries);
-  if (auto Err = J.getMainJITDylib().define(absoluteSymbols(
-          {{J.mangleAndIntern(HookName),
-            {ExecutorAddr::fromPtr(&reopt_hook),
-             JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})))
-    return std::move(Err);
+  if (!Opts.Workers)
+    L->Inbox.serveBy([Layer = L.get()] { Layer->compileHere(); });
   ES.registerResourceManager(*L);
   return std::move(L);
 }
 
-ReOptimizeLayer::ReOptimizeLayer(LLJIT &J, std::unique_ptr<Policy> P,
+ReOptimizeLayer::ReOptimizeLayer(Setup Place, std::unique_ptr<Policy> P,
                                  Options &Opts)
-    : J(J), P(std::move(P)), Opts(Opts) {}
+    : IRLayer(Place.Base.getExecutionSession(),
+              Place.Base.getManglingOptions()),
+      ES(Place.Base.getExecutionSession()), Place(std::move(Place)),
+      Mangle(ES, this->Place.Layout), P(std::move(P)), Opts(Opts),
+      TierZeroCode(std::make_shared<CodeRanges>(".tier0")),
+      Life(std::make_shared<Lifetime>(*this)) {}
 
 ReOptimizeLayer::~ReOptimizeLayer() {
   shutdown();
-  auto &ES = J.getExecutionSession();
+  Life->end();
   ES.deregisterResourceManager(*this);
   if (auto Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
                             Stubs ? Stubs->shutdown() : Error::success()))
@@ -245,144 +127,49 @@ ReOptimizeLayer::~ReOptimizeLayer() {
       ES.reportError(std::move(Err));
 }
 
-Error ReOptimizeLayer::partition(Module &Mod, Partition &Parts) {
-  // The session links symbol by symbol; a group would only keep together what
-  // we are about to part.
-  for (GlobalObject &GO : Mod.global_objects())
-    GO.setComdat(nullptr);
-
+Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
   {
     std::lock_guard<std::mutex> Lock(M);
-    for (GlobalValue &GV : Mod.global_values()) {
-      if (GV.isDeclaration() || isa<GlobalAlias>(GV) || isa<GlobalIFunc>(GV))
-        continue;
-      if (GV.hasAvailableExternallyLinkage() ||
-          (GV.isWeakForLinker() && !GV.hasAppendingLinkage() &&
-           (ByName.count(GV.getName()) || Data.count(GV.getName()))))
-        dropDefinition(GV);
-    }
+    auto [I, IsNew] = Spaces.try_emplace(&JD, JD);
+    if (!IsNew)
+      return I->second;
   }
-
-  // Assembly at file level and the functions beside it may share local labels:
-  // one object has to hold both.
-  const bool Enabled = isEnabled();
-  const bool Counting =
-      Enabled && Mod.ifuncs().empty() && Mod.getModuleInlineAsm().empty();
-  if (Enabled)
-    Parts.UntieredWhy = Reason::BesideAssembly;
-  for (Function &F : Mod) {
-    if (F.isDeclaration())
-      continue;
-    if (!Counting || F.hasLocalLinkage() || hasAddressTakenBlocks(F) ||
-        F.hasFnAttribute(Attribute::Naked) ||
-        P->instrument(F) == Tier0Kind::Plain) {
-      Parts.Rest.push_back(&F);
-      continue;
-    }
-    Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
-    if (hasWideVectors(F))
-      Parts.Eager.push_back(F.getName().str());
-  }
-  for (Function &F : Mod)
-    if (Counting && mayBeSignalHandler(F))
-      Parts.EagerWithCallees.push_back(F.getName().str());
-
-  SmallPtrSet<GlobalValue *, 16> Stubbed;
-  for (auto &[F, Flags] : Parts.Counted)
-    Stubbed.insert(F);
-  for (GlobalAlias &A : Mod.aliases()) {
-    auto *Aliasee = dyn_cast<Function>(A.getAliaseeObject());
-    if (Aliasee && Stubbed.count(Aliasee))
-      Parts.Aliases.push_back({A.getName().str(), Aliasee->getName().str(),
-                               JITSymbolFlags::fromGlobalValue(A)});
-    else
-      Parts.Rest.push_back(&A);
-  }
-  for (GlobalVariable &Var : Mod.globals())
-    if (!Var.isDeclaration() && Var.getName() != "llvm.used" &&
-        Var.getName() != "llvm.compiler.used" && !isCopiedConstant(Var))
-      Parts.Rest.push_back(&Var);
-
-  Parts.Whole =
-      !Counting && !(Parts.Rest.empty() && Mod.getModuleInlineAsm().empty());
-  if (Parts.Rest.empty())
-    return Error::success();
-
-  // Local data that function bodies share with the rest gets a name that the
-  // bodies' modules can refer to.
-  static std::atomic<uint64_t> Unique{0};
-  for (GlobalValue *GV : Parts.Rest)
-    if (auto *F = dyn_cast<Function>(GV);
-        F && !Counting && P->instrument(*F) == Tier0Kind::Counted)
-      Parts.Untiered.push_back(F->getName().str());
-  for (GlobalValue *GV : Parts.Rest)
-    if (GV->hasLocalLinkage()) {
-      GV->setName(GV->getName() + ".reopt." + Twine(++Unique));
-      GV->setLinkage(GlobalValue::ExternalLinkage);
-    }
-  for (GlobalValue *GV : Parts.Rest) {
-    if (!GV->hasAppendingLinkage())
-      Parts.DataNames.push_back(GV->getName().str());
-    std::vector<std::string> Mentioned;
-    if (auto *F = dyn_cast<Function>(GV)) {
-      Mentioned = getMentioned(*F);
-    } else {
-      SmallPtrSet<const Value *, 16> Seen;
-      collectMentioned(*GV, Seen, Mentioned);
-    }
-    if (GV->isWeakForLinker() && !GV->hasAppendingLinkage())
-      Parts.Mentions[GV->getName()] = std::move(Mentioned);
-    else
-      append_range(Parts.Roots, Mentioned);
-  }
-  if (Parts.Whole) {
-    markUncounted(Mod);
-    Parts.Roots.clear();
-    return Error::success();
-  }
-  Parts.Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
-  for (GlobalVariable &Var : Parts.Data->globals())
-    if (!Var.isDeclaration() && Var.isConstant() && P->isCallOnlyTable(Var)) {
-      // We shall write to it; the program cannot tell.
-      Var.setConstant(false);
-      forEachFunctionIn(*Var.getInitializer(), 0, Mod.getDataLayout(),
-                        [&](const Function &F, uint64_t Offset) {
-                          Parts.CallSlots.push_back(
-                              {F.getName().str(), Var.getName().str(), Offset});
-                        });
-    }
-  // What loops here will never be replaced: no code of ours may be slower than
-  // stock's for good.
-  if (any_of(*Parts.Data, [](const Function &F) {
-        SmallVector<std::pair<const BasicBlock *, const BasicBlock *>, 1> Loops;
-        if (!F.isDeclaration())
-          FindFunctionBackedges(F, Loops);
-        return !Loops.empty();
-      }))
-    markUncounted(*Parts.Data);
-  return Error::success();
+  if (auto Err = JD.define(absoluteSymbols(
+          {{Mangle(HookName),
+            {ExecutorAddr::fromPtr(&reopt_hook),
+             JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})))
+    return std::move(Err);
+  std::lock_guard<std::mutex> Lock(M);
+  return Spaces.find(&JD)->second;
 }
 
-Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
-                                       Partition &Parts) {
-  auto &ES = J.getExecutionSession();
-  auto &JD = RT->getJITDylib();
-  const size_t Count = Parts.Counted.size();
+Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    Spaces.erase(&JD);
+  }
+  return Stubs->removeAll(JD);
+}
 
+Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
+    Space &S, ResourceKey Key, ModulePartition &Parts,
+    std::shared_ptr<ThreadSafeModule> TSM, SymbolMap &Symbols) {
+  const size_t Count = Parts.Counted.size();
   FunctionId First;
   std::vector<uint64_t> Ids(Count);
   {
     std::lock_guard<std::mutex> Lock(M);
     for (auto &[F, Flags] : Parts.Counted)
-      if (ByName.count(F->getName()))
+      if (S.ByName.count(F->getName()))
         return createStringError(inconvertibleErrorCode(),
                                  "defined already: " +
                                      demangle(F->getName().str()));
     First = Functions.size();
     for (size_t I = 0; I < Count; ++I) {
-      FunctionState &F = Functions.emplace_back();
+      Record &F = Functions.emplace_back();
       Ids[I] = F.Id = First + I;
       F.St = Stage::Removed; // Until all of it is defined.
+      F.Home = &S;
       F.Trip.Inbox = &Inbox;
       F.Trip.Function = F.Id;
     }
@@ -395,183 +182,283 @@ Error ReOptimizeLayer::defineFunctions(ResourceTrackerSP RT, ResourceKey Key,
   // function is defined again.
   std::vector<StubTable::Request> Requests, New, Old;
   for (size_t I = 0; I < Count; ++I) {
-    Requests.push_back({J.mangleAndIntern(Parts.Counted[I].first->getName()),
-                        (*NewEntries)[I]});
-    (Stubs->find(JD, Requests.back().Name) ? Old : New)
+    Requests.push_back(
+        {Mangle(Parts.Counted[I].first->getName()), (*NewEntries)[I]});
+    (Stubs->find(S.JD, Requests.back().Name) ? Old : New)
         .push_back(Requests.back());
   }
-  auto Created = Stubs->create(JD, New);
-  Error Err = Created ? Stubs->redirect(JD, Old) : Created.takeError();
+  auto Created = Stubs->create(S.JD, New);
+  Error Err = Created ? Stubs->redirect(S.JD, Old) : Created.takeError();
   if (Err) {
     Entries->release(*NewEntries);
-    return Err;
+    return std::move(Err);
   }
 
-  SymbolMap Symbols;
   TierZeroUnit::BodyMap Bodies;
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    for (size_t I = 0; I < Count; ++I) {
-      auto [IR, Flags] = Parts.Counted[I];
-      FunctionState &F = Functions[First + I];
-      F.Name = Requests[I].Name;
-      F.Owner = Key;
-      F.Stub = Stubs->find(JD, F.Name);
-      F.LazyEntry = F.Tier0Entry = (*NewEntries)[I];
-      F.Tier0Name = J.mangleAndIntern(getTierZeroName(IR->getName()));
-      F.St = Stage::Lazy;
-      F.Why = Reason::NotCalledYet;
-      F.Size = IR->getInstructionCount();
-      if (auto Cell = Cells->create())
-        F.Cell = *Cell;
-      else
-        return Cell.takeError();
-      armCell(F);
-      ByName[*F.Name] = F.Id;
-      Symbols[F.Name] = {F.Stub, Flags};
-      Bodies[IR->getName().str()] = {IR, {F.Cell, F.Trip.getHookId(), 0}};
-    }
-    Input In;
-    In.TSM = Parts.TSM;
-    In.Functions.assign(Ids.begin(), Ids.end());
-    Inputs.emplace(Key, std::move(In));
-    startWorker();
+  std::lock_guard<std::mutex> Lock(M);
+  Input &In =
+      Inputs.emplace(Key, Input{&S, TSM, {Ids.begin(), Ids.end()}, {}})->second;
+  for (size_t I = 0; I < Count; ++I) {
+    auto [IR, Flags] = Parts.Counted[I];
+    Record &F = Functions[First + I];
+    F.Name = Requests[I].Name;
+    F.In = &In;
+    F.Stub = Stubs->find(S.JD, F.Name);
+    F.LazyEntry = F.Tier0Entry = (*NewEntries)[I];
+    F.Tier0Name = Mangle(getTierZeroName(IR->getName()));
+    F.St = Stage::Lazy;
+    F.Why = Reason::NotCalledYet;
+    F.Size = IR->getInstructionCount();
+    if (auto Cell = Cells->create())
+      F.Cell = *Cell;
+    else
+      return Cell.takeError();
+    armCell(F);
+    S.ByName[*F.Name] = F.Id;
+    Symbols[F.Name] = {F.Stub, Flags};
+    Bodies[IR->getName().str()] = {IR, {F.Cell, F.Trip.getHookId(), 0}};
   }
-  for (auto &[Alias, Name, Flags] : Parts.Aliases)
-    Symbols[J.mangleAndIntern(Alias)] = {
-        Stubs->find(JD, J.mangleAndIntern(Name)), Flags};
-  if ((Err = JD.define(absoluteSymbols(std::move(Symbols)), RT)))
-    return Err;
-  return JD.define(std::make_unique<TierZeroUnit>(ES, J.getIRCompileLayer(),
-                                                  Parts.TSM, std::move(Bodies),
-                                                  TierZeroGroup),
-                   RT);
+  for (auto &A : Parts.Aliases)
+    Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)), A.Flags};
+  startWorkers();
+  return std::make_unique<TierZeroUnit>(ES, Place.Base, std::move(TSM),
+                                        std::move(Bodies), TierZeroGroup);
 }
 
-Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule TSM) {
+void ReOptimizeLayer::noteData(Space &S, ResourceKey Key,
+                               ModulePartition &Parts) {
+  std::lock_guard<std::mutex> Lock(M);
+  Input &In = Inputs.emplace(Key, Input{&S, nullptr, {}, {}})->second;
+  for (auto &Name : Parts.DataNames)
+    S.Data.try_emplace(Name,
+                       Space::DataState{Key, std::move(Parts.Mentions[Name])});
+  for (auto &[Name, Why] : Parts.NotCounted) {
+    Record &F = Functions.emplace_back();
+    F.Id = Functions.size() - 1;
+    F.Home = &S;
+    F.In = &In;
+    F.Name = Mangle(Name);
+    F.St = Stage::Refused;
+    F.Why = Why;
+    In.Functions.push_back(F.Id);
+  }
+  for (auto &A : Parts.Aliases) {
+    S.Data.try_emplace(A.Name, Space::DataState{Key, {A.Aliasee}});
+    Parts.DataNames.push_back(A.Name);
+  }
+  In.Data = std::move(Parts.DataNames);
+  // Its code will run soon, and trip.
+  if (!Workers.empty())
+    Inbox.wake();
+}
+
+void ReOptimizeLayer::noteCallSlots(Space &S, const ModulePartition &Parts) {
+  std::lock_guard<std::mutex> Lock(M);
+  for (auto &Slot : Parts.CallSlots)
+    if (auto I = S.ByName.find(Slot.Function); I != S.ByName.end())
+      CallSlots.insert({I->second, {&S, Mangle(Slot.Table), Slot.Offset}});
+}
+
+Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
   ResourceKey Key = 0;
   if (auto Err = RT->withResourceKeyDo([&](ResourceKey K) { Key = K; }))
     return Err;
+  auto Home = getSpace(RT->getJITDylib());
+  if (!Home)
+    return Home.takeError();
+  Space &S = *Home;
 
-  Partition Parts;
-  Parts.TSM = std::make_shared<ThreadSafeModule>(std::move(TSM));
-  auto Context = Parts.TSM->getContext();
-  if (auto Err = Parts.TSM->withModuleDo(
-          [&](Module &Mod) { return partition(Mod, Parts); }))
-    return Err;
-
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    Input In;
-    for (auto &Name : Parts.DataNames)
-      Data.try_emplace(Name, DataState{Key, std::move(Parts.Mentions[Name])});
-    for (auto &Name : Parts.Untiered) {
-      FunctionState &F = Functions.emplace_back();
-      F.Id = Functions.size() - 1;
-      F.Name = J.mangleAndIntern(Name);
-      F.Owner = Key;
-      F.St = Stage::Refused;
-      F.Why = Parts.UntieredWhy;
-      In.Functions.push_back(F.Id);
-    }
-    for (auto &[Alias, Name, Flags] : Parts.Aliases) {
-      Data.try_emplace(Alias, DataState{Key, {Name}});
-      Parts.DataNames.push_back(Alias);
-    }
-    In.Data = std::move(Parts.DataNames);
-    Inputs.emplace(Key, std::move(In));
-    // Its code will run soon, and trip.
-    if (Worker.joinable())
-      Inbox.wake();
-  }
-
-  if (!Parts.Counted.empty())
-    if (auto Err = defineFunctions(RT, Key, Parts))
+  auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
+  auto Context = TSM->getContext();
+  ModulePartition Parts = TSM->withModuleDo([&](llvm::Module &Mod) {
+    return partitionModule(
+        Mod, {*P, isEnabled(), /*MayCompileEarly=*/true,
+              [&](StringRef Name) { return defines(S.JD, Name); }});
+  });
+  noteData(S, Key, Parts);
+  if (!Parts.Counted.empty()) {
+    SymbolMap Symbols;
+    auto TierZero = createFunctions(S, Key, Parts, TSM, Symbols);
+    if (!TierZero)
+      return TierZero.takeError();
+    if (auto Err = S.JD.define(absoluteSymbols(std::move(Symbols)), RT))
       return Err;
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    for (auto &Slot : Parts.CallSlots)
-      if (auto I = ByName.find(J.mangle(Slot.Function)); I != ByName.end())
-        CallSlots.insert(
-            {I->second, {J.mangleAndIntern(Slot.Table), Slot.Offset}});
+    if (auto Err = S.JD.define(std::move(*TierZero), RT))
+      return Err;
   }
-  // What the initialisers will call must exist before they run: a lazy function
-  // has nobody to tell.
-  if (auto Err = checkReferences(std::move(Parts.Roots))) {
-    noteFailed(Key);
-    return Err;
-  }
+  noteCallSlots(S, Parts);
+  if (Place.CheckReferences)
+    if (auto Err = checkReferences(S, std::move(Parts.Roots))) {
+      noteFailed(S, Key);
+      return Err;
+    }
+  auto AddRest = [&](ThreadSafeModule Rest) {
+    return Place.AddRest ? Place.AddRest(RT, std::move(Rest))
+                         : Place.Base.add(RT, std::move(Rest));
+  };
   if (Parts.Whole)
-    return J.addIRModule(RT, std::move(*Parts.TSM));
+    return AddRest(std::move(*TSM));
   if (Parts.Data)
-    if (auto Err =
-            J.addIRModule(RT, ThreadSafeModule(std::move(Parts.Data), Context)))
+    if (auto Err = AddRest(
+            ThreadSafeModule(std::move(Parts.Data), std::move(Context))))
       return Err;
+  return compileEarly(S, Parts);
+}
+
+void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
+                           ThreadSafeModule Module) {
+  auto Fail = [&](Error Err) {
+    ES.reportError(std::move(Err));
+    R->failMaterialization();
+  };
+  auto Home = getSpace(R->getTargetJITDylib());
+  if (!Home)
+    return Fail(Home.takeError());
+  auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
+  auto Context = TSM->getContext();
+  ModulePartition Parts = TSM->withModuleDo([&](llvm::Module &Mod) {
+    return partitionModule(
+        Mod, {*P, isEnabled(), /*MayCompileEarly=*/false, nullptr});
+  });
+  if (!Parts.Whole)
+    if (auto Err = emitParts(*Home, *R, Parts, TSM))
+      return Fail(std::move(Err));
+  if (R->getSymbols().empty())
+    return;
+  if (Parts.Whole)
+    return Place.Base.emit(std::move(R), std::move(*TSM));
+  // Nothing but the symbol that stands for initialisers may be left.
+  if (!Parts.Data)
+    Parts.Data = TSM->withModuleDo([](llvm::Module &Mod) {
+      auto Empty = std::make_unique<llvm::Module>(Mod.getModuleIdentifier(),
+                                                  Mod.getContext());
+      Empty->setDataLayout(Mod.getDataLayout());
+      Empty->setTargetTriple(Mod.getTargetTriple());
+      return Empty;
+    });
+  Place.Base.emit(std::move(R),
+                  ThreadSafeModule(std::move(Parts.Data), std::move(Context)));
+}
+
+Error ReOptimizeLayer::emitParts(Space &S, MaterializationResponsibility &R,
+                                 ModulePartition &Parts,
+                                 std::shared_ptr<ThreadSafeModule> TSM) {
+  SymbolFlagsMap Exposed;
+  for (auto &[Name, Flags] : Parts.Exposed)
+    Exposed[Mangle(Name)] = Flags;
+  if (auto Err = R.defineMaterializing(std::move(Exposed)))
+    return Err;
+
+  Error Result = Error::success();
+  Error Defunct = R.withResourceKeyDo([&](ResourceKey Key) {
+    consumeError(std::move(Result));
+    noteData(S, Key, Parts);
+    Result = Error::success();
+    if (Parts.Counted.empty())
+      return;
+    SymbolMap Symbols;
+    auto TierZero = createFunctions(S, Key, Parts, TSM, Symbols);
+    if (!TierZero) {
+      Result = TierZero.takeError();
+      return;
+    }
+    Result = [&]() -> Error {
+      SymbolNameSet Names;
+      for (auto &[Name, Symbol] : Symbols)
+        Names.insert(Name);
+      auto Stubs = R.delegate(Names);
+      if (!Stubs)
+        return Stubs.takeError();
+      if (auto Err = (*Stubs)->notifyResolved(Symbols)) {
+        (*Stubs)->failMaterialization();
+        return Err;
+      }
+      if (auto Err = (*Stubs)->notifyEmitted({})) {
+        (*Stubs)->failMaterialization();
+        return Err;
+      }
+      SymbolFlagsMap Bodies = (*TierZero)->getSymbols();
+      if (auto Err = R.defineMaterializing(std::move(Bodies)))
+        return Err;
+      return R.replace(std::move(*TierZero));
+    }();
+  });
+  if (Defunct)
+    return joinErrors(std::move(Defunct), std::move(Result));
+  if (!Result)
+    noteCallSlots(S, Parts);
+  return Result;
+}
+
+Error ReOptimizeLayer::compileEarly(Space &S, ModulePartition &Parts) {
+  auto Find = [&](StringRef Name) -> std::optional<FunctionId> {
+    std::lock_guard<std::mutex> Lock(M);
+    auto I = S.ByName.find(Name);
+    return I == S.ByName.end() ? std::nullopt : std::optional(I->second);
+  };
   StringSet<> Seen;
   while (!Parts.EagerWithCallees.empty()) {
     std::string Name = std::move(Parts.EagerWithCallees.back());
     Parts.EagerWithCallees.pop_back();
     if (!Seen.insert(Name).second)
       continue;
-    if (auto F = find(Name)) {
+    if (auto Id = Find(Name)) {
       Parts.Eager.push_back(std::move(Name));
-      withTierZero(F->Id, [&](const llvm::Function &IR) {
-        for (auto &Mentioned : getMentioned(IR))
-          Parts.EagerWithCallees.push_back(std::move(Mentioned));
+      withTierZero(*Id, [&](const Function &IR) {
+        append_range(Parts.EagerWithCallees, getMentionedNames(IR));
       });
     }
   }
   for (auto &Name : Parts.Eager)
-    if (auto F = find(Name); F && !compileTierZero(F->Id))
+    if (auto Id = Find(Name); Id && !compileTierZero(*Id))
       return createStringError(inconvertibleErrorCode(),
                                "cannot compile " + demangle(Name));
   return Error::success();
 }
 
-void ReOptimizeLayer::noteFailed(ResourceKey Key) {
+void ReOptimizeLayer::noteFailed(Space &S, ResourceKey Key) {
   std::lock_guard<std::mutex> Lock(M);
   auto [Begin, End] = Inputs.equal_range(Key);
   for (auto I = Begin; I != End; ++I) {
     for (auto &Name : I->second.Data)
-      FailedDefinitions.insert(Name);
+      S.FailedDefinitions.insert(Name);
     for (FunctionId Id : I->second.Functions)
-      FailedDefinitions.insert(*Functions[Id].Name);
+      S.FailedDefinitions.insert(*Functions[Id].Name);
   }
 }
 
-Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
+Error ReOptimizeLayer::checkReferences(Space &S,
+                                       std::vector<std::string> Roots) {
   SymbolLookupSet Outside;
-  auto &ES = J.getExecutionSession();
   std::vector<FunctionId> Reached;
   std::vector<std::string> ReachedData;
   while (!Roots.empty()) {
     std::string Name = std::move(Roots.back());
     Roots.pop_back();
     std::unique_lock<std::mutex> Lock(M);
-    auto I = ByName.find(Name);
-    if (I == ByName.end()) {
+    auto I = S.ByName.find(Name);
+    if (I == S.ByName.end()) {
       StringRef Defined = Name;
       Defined.consume_front(EmulatedTLSPrefix);
-      if (auto D = Data.find(Defined); D != Data.end()) {
+      if (auto D = S.Data.find(Defined); D != S.Data.end()) {
         if (!D->second.ReferencesChecked) {
           D->second.ReferencesChecked = true;
           ReachedData.push_back(Defined.str());
           append_range(Roots, D->second.Mentions);
         }
-      } else if (KnownOutside.insert(Name).second) {
-        Outside.add(J.mangleAndIntern(Name),
-                    SymbolLookupFlags::WeaklyReferencedSymbol);
+      } else if (S.KnownOutside.insert(Name).second) {
+        Outside.add(Mangle(Name), SymbolLookupFlags::WeaklyReferencedSymbol);
       }
       continue;
     }
-    FunctionState &F = Functions[I->second];
+    Record &F = Functions[I->second];
     if (F.ReferencesChecked)
       continue;
     F.ReferencesChecked = true;
     Reached.push_back(F.Id);
     Lock.unlock();
     withTierZero(F.Id, [&](const Function &IR) {
-      for (auto &Mentioned : getMentioned(IR))
+      for (auto &Mentioned : getMentionedNames(IR))
         Roots.push_back(std::move(Mentioned));
     });
   }
@@ -581,12 +468,10 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
   std::vector<SymbolStringPtr> Names;
   for (auto &[Name, Flags] : Outside)
     Names.push_back(Name);
-  auto Found =
-      ES.lookup(makeJITDylibSearchOrder({&J.getMainJITDylib(),
-                                         J.getPlatformJITDylib().get(),
-                                         J.getProcessSymbolsJITDylib().get()},
-                                        JITDylibLookupFlags::MatchAllSymbols),
-                std::move(Outside));
+  JITDylibSearchOrder Order;
+  S.JD.withLinkOrderDo(
+      [&](const JITDylibSearchOrder &LinkOrder) { Order = LinkOrder; });
+  auto Found = ES.lookup(Order, std::move(Outside));
   if (!Found)
     return Found.takeError();
   std::vector<std::string> Missing;
@@ -597,15 +482,16 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
       const bool IsThreadLocal = Text.consume_front(EmulatedTLSPrefix);
       Missing.push_back(
           (IsThreadLocal ? "thread-local " : "") + demangle(Text) +
-          (FailedDefinitions.contains(Text) ? " (its definition failed)" : ""));
-      KnownOutside.erase(*Name);
+          (S.FailedDefinitions.contains(Text) ? " (its definition failed)"
+                                              : ""));
+      S.KnownOutside.erase(*Name);
     }
   if (Missing.empty())
     return Error::success();
   for (FunctionId Id : Reached)
     Functions[Id].ReferencesChecked = false;
   for (auto &Name : ReachedData)
-    if (auto D = Data.find(Name); D != Data.end())
+    if (auto D = S.Data.find(Name); D != S.Data.end())
       D->second.ReferencesChecked = false;
   llvm::sort(Missing);
   return createStringError(inconvertibleErrorCode(),
@@ -614,22 +500,23 @@ Error ReOptimizeLayer::checkReferences(std::vector<std::string> Roots) {
 
 ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   SymbolStringPtr Name;
+  JITDylib *JD;
   {
     std::lock_guard<std::mutex> Lock(M);
-    FunctionState &F = Functions[Id];
+    Record &F = Functions[Id];
     if (F.St == Stage::Removed)
       return ExecutorAddr();
+    JD = &F.Home->JD;
     if (F.Body)
       return F.Body;
     if (F.Tier0Compiled)
       return F.Tier0Entry;
     Name = F.Tier0Name;
   }
-  auto &JD = J.getMainJITDylib();
   Expected<ExecutorSymbolDef> Symbol = ExecutorSymbolDef();
   auto LookUp = [&] {
-    Symbol = J.getExecutionSession().lookup(
-        makeJITDylibSearchOrder(&JD, JITDylibLookupFlags::MatchAllSymbols),
+    Symbol = ES.lookup(
+        makeJITDylibSearchOrder(JD, JITDylibLookupFlags::MatchAllSymbols),
         Name);
   };
   consumeError(Symbol.takeError());
@@ -638,11 +525,11 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   else
     llvm::thread(std::optional<unsigned>(CompileStack), LookUp).join();
   if (!Symbol) {
-    J.getExecutionSession().reportError(Symbol.takeError());
+    ES.reportError(Symbol.takeError());
     return ExecutorAddr();
   }
   std::lock_guard<std::mutex> Lock(M);
-  FunctionState &F = Functions[Id];
+  Record &F = Functions[Id];
   if (F.St == Stage::Removed)
     return ExecutorAddr();
   F.Tier0Entry = Symbol->getAddress();
@@ -667,18 +554,20 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     auto [Begin, End] = Inputs.equal_range(K);
     if (Begin == End)
       return Result;
+    Space &S = *Begin->second.Home;
     std::vector<StubTable::Request> Traps;
     for (auto I = Begin; I != End; ++I) {
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
-        auto Mine = Data.find(Name);
-        if (Mine == Data.end() || Mine->second.Owner != K)
+        auto Mine = S.Data.find(Name);
+        if (Mine == S.Data.end() || Mine->second.Owner != K)
           continue;
-        Data.erase(Mine);
-        Tables.erase(J.mangleAndIntern(Name));
+        S.Data.erase(Mine);
+        S.Tables.erase(Mangle(Name));
       }
       for (FunctionId Id : I->second.Functions) {
-        FunctionState &F = Functions[Id];
+        Record &F = Functions[Id];
+        F.In = nullptr;
         if (F.St == Stage::Removed)
           continue;
         F.transition(Stage::Removed);
@@ -688,7 +577,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
         pointTablesToStub(F);
         CallSlots.erase(Id);
         Entries->release(F.LazyEntry);
-        ByName.erase(*F.Name);
+        S.ByName.erase(*F.Name);
         Traps.push_back({F.Name, ExecutorAddr()});
         Cells->release(F.Cell);
       }
@@ -696,14 +585,16 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     }
     Inputs.erase(Begin, End);
     for (auto I = CallSlots.begin(); I != CallSlots.end();)
-      I = Data.count(*I->second.Table) ? std::next(I) : CallSlots.erase(I);
+      I = I->second.Home != &S || S.Data.count(*I->second.Table)
+              ? std::next(I)
+              : CallSlots.erase(I);
     llvm::erase_if(Queue, [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     });
     Result = Stubs->redirect(JD, Traps);
-    for (FunctionState &F : Functions)
+    for (Record &F : Functions)
       F.ReferencesChecked = false;
-    for (auto &Entry : Data)
+    for (auto &Entry : S.Data)
       Entry.second.ReferencesChecked = false;
     auto IsGone = [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
@@ -736,47 +627,39 @@ void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
   for (auto I = Begin; I != End; ++I)
     Moved.push_back(std::move(I->second));
   Inputs.erase(Begin, End);
-  for (auto &In : Moved) {
+  for (auto &From : Moved) {
+    Input &In = Inputs.emplace(Dst, std::move(From))->second;
     for (FunctionId Id : In.Functions)
-      Functions[Id].Owner = Dst;
+      Functions[Id].In = &In;
+    auto &Data = In.Home->Data;
     for (auto &Name : In.Data)
       if (auto D = Data.find(Name); D != Data.end() && D->second.Owner == Src)
         D->second.Owner = Dst;
-    Inputs.emplace(Dst, std::move(In));
   }
 }
 
-std::optional<SessionView::Entry> ReOptimizeLayer::find(StringRef Name) const {
+bool ReOptimizeLayer::defines(JITDylib &JD, StringRef Name) const {
   std::lock_guard<std::mutex> Lock(M);
-  auto I = ByName.find(Name);
-  if (I == ByName.end())
-    return std::nullopt;
-  const FunctionState &F = Functions[I->second];
-  return Entry{F.Id, F.St, P->isWarm(readHeat(F))};
-}
-
-bool ReOptimizeLayer::defines(StringRef Name) const {
-  std::lock_guard<std::mutex> Lock(M);
-  return ByName.count(Name) || Data.count(Name);
+  auto S = Spaces.find(&JD);
+  return S != Spaces.end() &&
+         (S->second.ByName.count(Name) || S->second.Data.count(Name));
 }
 
 bool ReOptimizeLayer::withTierZero(
-    FunctionId Id, function_ref<void(const llvm::Function &)> Visit) const {
+    FunctionId Id, function_ref<void(const Function &)> Visit) const {
   std::shared_ptr<ThreadSafeModule> TSM;
   std::string Name;
   {
     std::lock_guard<std::mutex> Lock(M);
-    const FunctionState &F = Functions[Id];
-    auto [Begin, End] = Inputs.equal_range(F.Owner);
-    for (auto I = Begin; I != End && !TSM; ++I)
-      if (is_contained(I->second.Functions, Id))
-        TSM = I->second.TSM;
+    const Record &F = Functions[Id];
+    if (F.In)
+      TSM = F.In->TSM;
     Name = (*F.Name).str();
   }
   if (!TSM)
     return false;
   return TSM->withModuleDo([&](Module &Mod) {
-    const llvm::Function *F = Mod.getFunction(Name);
+    const Function *F = Mod.getFunction(Name);
     if (F)
       Visit(*F);
     return F != nullptr;
@@ -786,7 +669,7 @@ bool ReOptimizeLayer::withTierZero(
 std::vector<FunctionInfo> ReOptimizeLayer::list() const {
   std::lock_guard<std::mutex> Lock(M);
   std::vector<FunctionInfo> Result;
-  for (const FunctionState &F : Functions) {
+  for (const Record &F : Functions) {
     if (F.St == Stage::Removed)
       continue;
     Heat H = readHeat(F);
@@ -802,12 +685,15 @@ LayerStatus ReOptimizeLayer::getStatus() const {
   S.Enabled = Opts.Enabled;
   S.Threshold = Opts.Threshold;
   S.LoopThreshold = Opts.Threshold * Opts.LoopFactor;
-  S.WorkerStarted = Worker.joinable();
-  S.WorkerBusy = WorkerBusy;
+  S.WorkerStarted = !Workers.empty();
+  S.WorkerBusy = Busy || Linking;
   S.Batches = LastBatch;
   S.Failures = FailedBatches;
   S.CompileTime = TotalCompileTime;
-  for (const FunctionState &F : Functions)
+  auto CountOf = [&S](const Record &F) -> unsigned & {
+    return F.Body ? S.Tier1 : F.Tier0Compiled ? S.Tier0 : S.Lazy;
+  };
+  for (const Record &F : Functions)
     switch (F.St) {
     case Stage::Lazy:
       ++S.Lazy;
@@ -817,11 +703,11 @@ LayerStatus ReOptimizeLayer::getStatus() const {
       break;
     case Stage::Queued:
       ++S.Queued;
-      ++(F.Tier0Compiled ? S.Tier0 : S.Lazy);
+      ++CountOf(F);
       break;
     case Stage::Compiling:
       ++S.Compiling;
-      ++(F.Tier0Compiled ? S.Tier0 : S.Lazy);
+      ++CountOf(F);
       break;
     case Stage::Tier1:
       ++S.Tier1;

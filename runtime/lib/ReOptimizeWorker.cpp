@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // The way of a function from its trip to its new body: what ReOptimizeLayer's
-// worker does, and the requests that it serves.
+// workers do, and the requests that they serve.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +25,9 @@ using namespace llvm::orc;
 
 namespace reopt {
 
-/// On a worker, what ORC reported since the batch began. ORC tells the causes
-/// to the session's error reporter, and only the consequences to who looks up.
+/// On a thread that compiles, what ORC reported since the batch began. ORC
+/// tells the causes to the session's error reporter, and only the consequences
+/// to who looks up.
 static thread_local std::string *BackgroundErrors = nullptr;
 
 bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
@@ -41,7 +42,7 @@ bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
 static constexpr unsigned MaxTimesServed = 2;
 
 Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
-  Heat H{F.PastCalls, F.PastLoops, F.Failures};
+  Heat H{F.PastCalls, F.PastLoops, F.Failures, F.Version};
   if (!F.Armed)
     return H;
   if (auto Now = Cells->read(F.Cell)) {
@@ -53,7 +54,7 @@ Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
   return H;
 }
 
-void ReOptimizeLayer::armCell(FunctionState &F) {
+void ReOptimizeLayer::armCell(Record &F) {
   Heat H;
   if (F.Armed) {
     H = readHeat(F);
@@ -70,50 +71,53 @@ void ReOptimizeLayer::armCell(FunctionState &F) {
   consumeError(Cells->arm(F.Cell, A.Calls, A.Loops));
 }
 
-void ReOptimizeLayer::enqueue(FunctionState &F, Reason Why) {
+void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
   F.transition(Stage::Queued);
   F.Why = Why;
   F.Detail.clear();
   Queue.push_back(F.Id);
 }
 
-void ReOptimizeLayer::demote(FunctionState &F) {
+void ReOptimizeLayer::demote(Record &F) {
   F.Body = ExecutorAddr();
+  F.BodyCounts = false;
   F.PublishedBatch = 0;
   ++F.Version;
-  F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+  if (F.St == Stage::Queued)
+    llvm::erase(Queue, F.Id);
+  // What is being compiled will notice.
+  if (F.St != Stage::Compiling)
+    F.transition(F.getRunningStage());
   F.Why = Reason::Superseded;
   armCell(F);
   pointTo(F, F.Tier0Entry);
   pointTablesToStub(F);
 }
 
-void ReOptimizeLayer::pointTablesToStub(FunctionState &F) {
-  auto &Mem =
-      J.getExecutionSession().getExecutorProcessControl().getMemoryAccess();
+void ReOptimizeLayer::pointTablesToStub(Record &F) {
+  auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
-    if (ExecutorAddr Table = Tables.lookup(I->second.Table))
+    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table))
       consumeError(Mem.writePointers({{Table + I->second.Offset, F.Stub}}));
 }
 
 /// Makes calls of \p F go to \p Target. A caller sees the old or the new
 /// address: StubTable.h argues it for the slot of a stub, and a place in a
 /// table is an aligned pointer as well.
-void ReOptimizeLayer::pointTo(FunctionState &F, ExecutorAddr Target) {
-  auto &ES = J.getExecutionSession();
-  if (auto Err = Stubs->redirect(J.getMainJITDylib(), {{F.Name, Target}}))
+void ReOptimizeLayer::pointTo(Record &F, ExecutorAddr Target) {
+  if (auto Err = Stubs->redirect(F.Home->JD, {{F.Name, Target}}))
     ES.reportError(std::move(Err));
   if (!F.Body)
     return;
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
-    if (ExecutorAddr Table = Tables.lookup(I->second.Table))
+    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table))
       if (auto Err =
               ES.getExecutorProcessControl().getMemoryAccess().writePointers(
                   {{Table + I->second.Offset, Target}}))
         ES.reportError(std::move(Err));
 }
 
-void ReOptimizeLayer::serve(FunctionState &F) {
+void ReOptimizeLayer::serve(Record &F) {
   if (F.Asked)
     return enqueue(F, Reason::Requested);
   F.TimesServed = std::min<unsigned>(F.TimesServed + 1, MaxTimesServed);
@@ -121,25 +125,26 @@ void ReOptimizeLayer::serve(FunctionState &F) {
   armCell(F);
 }
 
-void ReOptimizeLayer::startWorker() {
-  if (Worker.joinable() || Stopping)
+void ReOptimizeLayer::startWorkers() {
+  if (!Workers.empty() || Stopping)
     return;
   // Signals are the program's: a new thread has its creator's mask.
   sigset_t All, Old;
   sigfillset(&All);
   pthread_sigmask(SIG_SETMASK, &All, &Old);
-  Worker = std::thread([this] { runWorker(); });
+  for (int64_t I = 0; I < Opts.Workers; ++I)
+    Workers.emplace_back([this] { runWorker(); });
   pthread_sigmask(SIG_SETMASK, &Old, nullptr);
 }
 
 bool ReOptimizeLayer::isIdle() const {
-  return !WorkerBusy && Queue.empty() && Inbox.empty();
+  return !Busy && !Linking && Queue.empty() && Inbox.empty();
 }
 
 void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
-  std::lock_guard<std::mutex> Lock(M);
+  std::unique_lock<std::mutex> Lock(M);
   for (FunctionId Id : Ids) {
-    FunctionState &F = Functions[Id];
+    Record &F = Functions[Id];
     if (F.Stub && (F.St == Stage::Lazy || F.St == Stage::Tier0 ||
                    F.St == Stage::Refused)) {
       F.Failures = 0;
@@ -151,13 +156,24 @@ void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
       F.Why = Reason::Requested;
     }
   }
-  startWorker();
-  Inbox.wake();
+  wakeWorkers(Lock);
+}
+
+void ReOptimizeLayer::wakeWorkers(std::unique_lock<std::mutex> &Lock) {
+  if (Opts.Workers) {
+    startWorkers();
+    return Inbox.wake();
+  }
+  Lock.unlock();
+  compileHere();
 }
 
 bool ReOptimizeLayer::wait(std::optional<std::chrono::milliseconds> Limit) {
+  if (!Opts.Workers)
+    compileHere();
   std::unique_lock<std::mutex> Lock(M);
-  if (!Worker.joinable())
+  // After a fork there is nobody to wait for.
+  if (Opts.Workers && Workers.empty())
     return true;
   auto Done = [this] { return Stopping || isIdle(); };
   if (Limit)
@@ -172,30 +188,32 @@ bool ReOptimizeLayer::isEnabled() const {
 }
 
 void ReOptimizeLayer::setEnabled(bool On) {
-  std::lock_guard<std::mutex> Lock(M);
+  std::unique_lock<std::mutex> Lock(M);
   Opts.Enabled = On;
   if (!On) {
     for (FunctionId Id : Queue) {
-      FunctionState &F = Functions[Id];
-      F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+      Record &F = Functions[Id];
+      F.transition(F.getRunningStage());
       F.Why = Reason::TieringOff;
     }
     Queue.clear();
     Idle.notify_all();
     return;
   }
-  for (FunctionState &F : Functions)
+  for (Record &F : Functions)
     if (F.Why == Reason::TieringOff &&
-        (F.St == Stage::Tier0 || F.St == Stage::Lazy))
+        (F.St == Stage::Tier0 || F.St == Stage::Lazy || F.St == Stage::Tier1))
       enqueue(F, Reason::Waiting);
-  Inbox.wake();
+  wakeWorkers(Lock);
 }
 
 void ReOptimizeLayer::setThreshold(int64_t Calls) {
   std::lock_guard<std::mutex> Lock(M);
   Opts.Threshold = Calls;
-  for (FunctionState &F : Functions) {
-    if ((F.St != Stage::Lazy && F.St != Stage::Tier0) || !F.Cell)
+  for (Record &F : Functions) {
+    if ((F.St != Stage::Lazy && F.St != Stage::Tier0 &&
+         !(F.St == Stage::Tier1 && F.BodyCounts)) ||
+        !F.Cell)
       continue;
     armCell(F);
     if (F.Failures || F.TimesServed)
@@ -212,32 +230,37 @@ void ReOptimizeLayer::shutdown() {
     std::lock_guard<std::mutex> Lock(M);
     Stopping = true;
     Idle.notify_all();
+    More.notify_all();
   }
   Inbox.wake();
-  if (Worker.joinable())
+  for (std::thread &Worker : Workers)
     Worker.join();
+  Workers.clear();
 }
 
 void ReOptimizeLayer::unlockAfterFork(bool InChild) {
-  if (InChild && Worker.joinable()) {
-    // A handle of a thread that this process does not have.
-    Worker.detach();
+  if (InChild) {
+    // Handles of threads that this process does not have.
+    for (std::thread &Worker : Workers)
+      Worker.detach();
+    Workers.clear();
     Stopping = true;
-    WorkerBusy = false;
+    Busy = Linking = 0;
   }
   M.unlock();
 }
 
-FunctionState &ReOptimizeLayer::findRoot(FunctionState &F) {
+ReOptimizeLayer::Record &ReOptimizeLayer::findRoot(Record &F) {
   constexpr unsigned MaxDepth = 8;
-  FunctionState *Root = &F;
+  Record *Root = &F;
   SmallVector<FunctionId, MaxDepth> Path;
-  while (Root->Size <= uint64_t(Opts.SmallFunction) &&
+  while (!Root->Body && Root->Size <= uint64_t(Opts.SmallFunction) &&
          Root->TimesServed < MaxTimesServed && Root->LastCaller &&
          Path.size() < MaxDepth) {
-    FunctionState &Caller = Functions[*Root->LastCaller];
-    if (is_contained(Path, Caller.Id) || Caller.St == Stage::Removed ||
-        Caller.St == Stage::Refused || &Caller == Root)
+    Record &Caller = Functions[*Root->LastCaller];
+    if (Caller.Home != F.Home || is_contained(Path, Caller.Id) ||
+        Caller.St == Stage::Removed || Caller.St == Stage::Refused ||
+        &Caller == Root)
       break;
     Path.push_back(Root->Id);
     Root = &Caller;
@@ -247,19 +270,20 @@ FunctionState &ReOptimizeLayer::findRoot(FunctionState &F) {
 
 void ReOptimizeLayer::takeTrips() {
   Inbox.drain([this](FunctionId Id, uint64_t CallerAddr) {
-    FunctionState &F = Functions[Id];
+    Record &F = Functions[Id];
     F.LastCaller.reset();
     if (CallerAddr)
       if (auto Name = TierZeroCode->find(ExecutorAddr(CallerAddr)))
-        if (auto I = ByName.find(*Name); I != ByName.end())
+        if (auto I = F.Home->ByName.find(*Name); I != F.Home->ByName.end())
           F.LastCaller = I->second;
     // Lazy: the first call trips before compileTierZero() has noted the body.
-    if (F.St != Stage::Tier0 && F.St != Stage::Lazy)
+    if (F.St != Stage::Tier0 && F.St != Stage::Lazy &&
+        !(F.St == Stage::Tier1 && F.BodyCounts))
       return;
     Decision D = P->decide(readHeat(F));
     switch (D.Kind) {
     case Decision::Compile: {
-      FunctionState &Root = findRoot(F);
+      Record &Root = findRoot(F);
       if (&Root == &F) {
         enqueue(F, D.Why);
         break;
@@ -287,37 +311,45 @@ void ReOptimizeLayer::takeTrips() {
         armCell(F);
       break;
     case Decision::Refuse:
-      F.transition(Stage::Refused);
+      if (!F.Body)
+        F.transition(Stage::Refused);
+      F.BodyCounts = false;
       F.Why = D.Why;
       break;
     }
   });
 }
 
-std::optional<Batch> ReOptimizeLayer::nextBatch() {
+std::optional<std::pair<Batch, ReOptimizeLayer::Space *>>
+ReOptimizeLayer::nextBatch() {
   if (Queue.empty() || Stopping)
     return std::nullopt;
   Batch B;
   B.Number = ++LastBatch;
+  // A batch is one object, which belongs to one JITDylib.
+  Space &S = *Functions[Queue.front()].Home;
   int64_t Roots = 0;
-  while (!Queue.empty() && Roots < Opts.MaxBatch) {
-    FunctionState &F = Functions[Queue.front()];
-    Queue.pop_front();
+  llvm::erase_if(Queue, [&](FunctionId Id) {
+    Record &F = Functions[Id];
+    if (Roots >= Opts.MaxBatch || F.Home != &S)
+      return false;
     Roots += F.Why != Reason::LeftToCaller;
     F.transition(Stage::Compiling);
-    B.Members.push_back({F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller});
+    B.Members.push_back(
+        {F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller, F.Version});
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
-  }
-  return B;
+    return true;
+  });
+  return std::make_pair(std::move(B), &S);
 }
 
 void ReOptimizeLayer::runWorker() {
   // Best effort: a worker that is not nice is merely less polite.
   setpriority(PRIO_PROCESS, id_t(syscall(SYS_gettid)), int(Opts.Nice));
   std::unique_lock<std::mutex> Lock(M);
+  ++Busy;
   while (!Stopping) {
-    WorkerBusy = true;
     takeTrips();
     if (!Queue.empty() && Opts.BatchWindow) {
       bool Asked = any_of(Queue, [this](FunctionId Id) {
@@ -329,113 +361,250 @@ void ReOptimizeLayer::runWorker() {
         takeTrips();
       }
     }
-    if (auto B = nextBatch()) {
+    if (auto Next = nextBatch()) {
+      if (!Queue.empty())
+        More.notify_one();
       Lock.unlock();
-      compileBatch(std::move(*B));
+      compileBatch(std::move(Next->first), *Next->second);
       Lock.lock();
       continue;
     }
-    WorkerBusy = false;
+    --Busy;
     Idle.notify_all();
-    Lock.unlock();
-    Inbox.waitForWork();
-    Lock.lock();
+    if (InboxIsWatched) {
+      More.wait(Lock, [this] {
+        return Stopping || !Queue.empty() || !InboxIsWatched;
+      });
+    } else {
+      InboxIsWatched = true;
+      Lock.unlock();
+      Inbox.waitForWork();
+      Lock.lock();
+      InboxIsWatched = false;
+      More.notify_one();
+    }
+    ++Busy;
   }
-  WorkerBusy = false;
+  --Busy;
   Idle.notify_all();
 }
 
-void ReOptimizeLayer::compileBatch(Batch B) {
-  auto Start = std::chrono::steady_clock::now();
-  std::string Reported;
-  BackgroundErrors = &Reported;
-  scope_exit Restore([] { BackgroundErrors = nullptr; });
-  auto FailAll = [&](Reason Why, Error Err) {
-    std::string Text = toString(std::move(Err));
-    if (!Reported.empty())
-      Text = Reported;
-    std::lock_guard<std::mutex> Lock(M);
-    ++FailedBatches;
-    for (auto &Member : B.Members)
-      fail(Member.Id, Why, Text, /*ForGood=*/false);
-  };
+/// The single-threaded mode. Who finds that somebody compiles leaves his trip
+/// to that thread, which may be his own, further up: it looks at the inbox
+/// after it has said that it compiles no more, and the trip was pushed before
+/// it was asked whether it does, all in one order (seq_cst). So one of the two
+/// sees it.
+void ReOptimizeLayer::compileHere() {
+  while (!CompilingHere.exchange(true)) {
+    std::unique_lock<std::mutex> Lock(M);
+    ++Busy;
+    takeTrips();
+    while (auto Next = nextBatch()) {
+      Lock.unlock();
+      compileBatch(std::move(Next->first), *Next->second);
+      Lock.lock();
+      takeTrips();
+    }
+    --Busy;
+    Idle.notify_all();
+    const bool Stop = Stopping;
+    Lock.unlock();
+    CompilingHere.store(false);
+    if (Stop || Inbox.empty())
+      return;
+  }
+}
 
-  auto Code = P->reoptimize(B, *this);
-  if (!Code)
-    return FailAll(Reason::EmissionFailed, Code.takeError());
+ReOptimizeLayer *ReOptimizeLayer::Lifetime::enter() {
+  std::lock_guard<std::mutex> Lock(M);
+  if (Layer)
+    ++Inside;
+  return Layer;
+}
+
+void ReOptimizeLayer::Lifetime::leave() {
+  std::lock_guard<std::mutex> Lock(M);
+  if (!--Inside)
+    Left.notify_all();
+}
+
+void ReOptimizeLayer::Lifetime::end() {
+  std::unique_lock<std::mutex> Lock(M);
+  Layer = nullptr;
+  Left.wait(Lock, [this] { return !Inside; });
+}
+
+class ReOptimizeLayer::View : public SessionView {
+public:
+  View(ReOptimizeLayer &L, Space &S) : L(L), S(S) {}
+
+  std::optional<Entry> find(StringRef Name) const override {
+    std::lock_guard<std::mutex> Lock(L.M);
+    auto I = S.ByName.find(Name);
+    if (I == S.ByName.end())
+      return std::nullopt;
+    const Record &F = L.Functions[I->second];
+    return Entry{F.Id, F.St, L.P->isWarm(L.readHeat(F))};
+  }
+  bool defines(StringRef Name) const override { return L.defines(S.JD, Name); }
+  InstrumentationSite getNextSite(FunctionId Id) const override {
+    std::lock_guard<std::mutex> Lock(L.M);
+    const Record &F = L.Functions[Id];
+    return {F.Cell, F.Trip.getHookId(), F.Version + 1};
+  }
+  bool withTierZero(
+      FunctionId Id,
+      function_ref<void(const llvm::Function &)> Visit) const override {
+    return L.withTierZero(Id, Visit);
+  }
+
+private:
+  ReOptimizeLayer &L;
+  Space &S;
+};
+
+struct ReOptimizeLayer::LinkJob {
+  LinkJob(Batch B, Space &S)
+      : B(std::move(B)), S(S), Start(std::chrono::steady_clock::now()) {}
+  Batch B;
+  Space &S;
+  NewCode Code;
+  std::chrono::steady_clock::time_point Start;
+  /// Until now, from the start.
+  std::chrono::microseconds Time{0};
+  ResourceTrackerSP RT;
+  /// Of Code.Bodies.
+  std::vector<ExecutorAddr> Addresses;
+};
+
+void ReOptimizeLayer::failBatch(const Batch &B, Reason Why, StringRef Detail) {
+  std::lock_guard<std::mutex> Lock(M);
+  ++FailedBatches;
+  for (auto &Member : B.Members)
+    fail(Member.Id, Why, Detail, /*ForGood=*/false);
+}
+
+void ReOptimizeLayer::lookUp(Space &S, SymbolLookupSet Names,
+                             unique_function<void(Expected<SymbolMap>)> Then) {
   {
     std::lock_guard<std::mutex> Lock(M);
-    for (auto &R : Code->Refused)
+    ++Linking;
+  }
+  ES.lookup(
+      LookupKind::Static,
+      makeJITDylibSearchOrder(&S.JD, JITDylibLookupFlags::MatchAllSymbols),
+      std::move(Names), SymbolState::Ready,
+      [Life = Life, Then = std::move(Then)](Expected<SymbolMap> Found) mutable {
+        ReOptimizeLayer *L = Life->enter();
+        if (!L)
+          return consumeError(Found.takeError());
+        Then(std::move(Found));
+        {
+          std::lock_guard<std::mutex> Lock(L->M);
+          if (L->Linking)
+            --L->Linking;
+          L->Idle.notify_all();
+        }
+        Life->leave();
+      },
+      NoDependenciesToRegister);
+}
+
+void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
+  auto Job = std::make_unique<LinkJob>(std::move(B), S);
+  std::string Reported;
+  std::string *const Outer = std::exchange(BackgroundErrors, &Reported);
+  scope_exit Restore([=] { BackgroundErrors = Outer; });
+
+  auto Code = P->reoptimize(Job->B, View(*this, S));
+  if (!Code) {
+    std::string Text = toString(Code.takeError());
+    return failBatch(Job->B, Reason::EmissionFailed,
+                     Reported.empty() ? Text : Reported);
+  }
+  Job->Code = std::move(*Code);
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (auto &R : Job->Code.Refused)
       fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
     if (Stopping)
       return;
+    if (!Job->Code.Object)
+      return finishWithoutBodies(Job->B, Job->Code);
   }
-  if (!Code->Object) {
-    std::lock_guard<std::mutex> Lock(M);
-    finishWithoutBodies(B, *Code);
-    return;
-  }
-
-  auto &ES = J.getExecutionSession();
-  auto &JD = J.getMainJITDylib();
-  auto RT = JD.createResourceTracker();
-  if (auto Err = J.addObjectFile(RT, std::move(Code->Object)))
-    return FailAll(Reason::LinkFailed, std::move(Err));
-  SymbolLookupSet Names;
-  for (auto &[Id, Name] : Code->Bodies)
-    Names.add(ES.intern(Name));
-  auto Found = ES.lookup(
-      makeJITDylibSearchOrder(&JD, JITDylibLookupFlags::MatchAllSymbols),
-      std::move(Names));
-  if (!Found) {
-    Error Err = joinErrors(Found.takeError(), RT->remove());
-    return FailAll(Reason::LinkFailed, std::move(Err));
-  }
-  std::vector<ExecutorAddr> Addresses;
-  for (auto &[Id, Name] : Code->Bodies)
-    Addresses.push_back((*Found)[ES.intern(Name)].getAddress());
-
-  findTables(*Code);
-  auto Time = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now() - Start);
-  if (!publish(B, *Code, RT, Addresses, Time))
-    if (auto Err = RT->remove())
-      ES.reportError(std::move(Err));
+  link(std::move(Job));
 }
 
-void ReOptimizeLayer::findTables(const NewCode &Code) {
+void ReOptimizeLayer::link(std::unique_ptr<LinkJob> Job) {
+  Job->RT = Job->S.JD.createResourceTracker();
+  if (auto Err = Place.Linker.add(Job->RT, std::move(Job->Code.Object)))
+    return failBatch(Job->B, Reason::LinkFailed, toString(std::move(Err)));
+  SymbolLookupSet Names;
+  for (auto &Body : Job->Code.Bodies)
+    Names.add(ES.intern(Body.Name));
+  Space &S = Job->S;
+  lookUp(S, std::move(Names),
+         [this, Job = std::move(Job)](Expected<SymbolMap> Found) mutable {
+           linked(std::move(Job), std::move(Found));
+         });
+}
+
+void ReOptimizeLayer::linked(std::unique_ptr<LinkJob> Job,
+                             Expected<SymbolMap> Found) {
+  if (!Found) {
+    std::string Text =
+        toString(joinErrors(Found.takeError(), Job->RT->remove()));
+    if (BackgroundErrors && !BackgroundErrors->empty())
+      Text = *BackgroundErrors;
+    return failBatch(Job->B, Reason::LinkFailed, Text);
+  }
+  for (auto &Body : Job->Code.Bodies)
+    Job->Addresses.push_back((*Found)[ES.intern(Body.Name)].getAddress());
+  findTables(std::move(Job));
+}
+
+void ReOptimizeLayer::findTables(std::unique_ptr<LinkJob> Job) {
+  Space &S = Job->S;
   SymbolLookupSet Wanted;
   {
     std::lock_guard<std::mutex> Lock(M);
     DenseSet<SymbolStringPtr> Names;
-    for (auto &[Id, Name] : Code.Bodies)
-      for (auto [I, End] = CallSlots.equal_range(Id); I != End; ++I)
-        if (!Tables.count(I->second.Table))
+    for (auto &Body : Job->Code.Bodies)
+      for (auto [I, End] = CallSlots.equal_range(Body.Id); I != End; ++I)
+        if (I->second.Home == &S && !S.Tables.count(I->second.Table))
           Names.insert(I->second.Table);
     for (auto &Name : Names)
       Wanted.add(Name, SymbolLookupFlags::WeaklyReferencedSymbol);
   }
   if (Wanted.empty())
-    return;
-  auto &ES = J.getExecutionSession();
-  auto Found =
-      ES.lookup(makeJITDylibSearchOrder(&J.getMainJITDylib(),
-                                        JITDylibLookupFlags::MatchAllSymbols),
-                std::move(Wanted));
-  // A table that cannot be had is called through stubs.
-  if (!Found)
-    return consumeError(Found.takeError());
-  std::lock_guard<std::mutex> Lock(M);
-  for (auto &[Name, Symbol] : *Found)
-    if (Data.count(*Name))
-      Tables[Name] = Symbol.getAddress();
+    return finish(std::move(Job));
+  lookUp(S, std::move(Wanted),
+         [this, &S, Job = std::move(Job)](Expected<SymbolMap> Found) mutable {
+           if (Found) {
+             std::lock_guard<std::mutex> Lock(M);
+             for (auto &[Name, Symbol] : *Found)
+               if (S.Data.count(*Name))
+                 S.Tables[Name] = Symbol.getAddress();
+           } else {
+             // A table that cannot be had is called through stubs.
+             consumeError(Found.takeError());
+           }
+           finish(std::move(Job));
+         });
 }
 
-bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
-                              ResourceTrackerSP RT,
-                              const std::vector<ExecutorAddr> &Bodies,
-                              std::chrono::microseconds Time) {
+void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
+  Job->Time = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - Job->Start);
+  if (!publish(*Job))
+    if (auto Err = Job->RT->remove())
+      ES.reportError(std::move(Err));
+}
+
+bool ReOptimizeLayer::publish(LinkJob &Job) {
   std::lock_guard<std::mutex> Lock(M);
+  const Batch &B = Job.B;
+  NewCode &Code = Job.Code;
   if (Stopping)
     return false;
   // Code that has a definition inside which was taken back meanwhile must not
@@ -449,10 +618,10 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
     return false;
   }
 
-  BatchRecord Record{std::move(RT), {}, std::move(Code.Uses)};
-  TotalCompileTime += Time;
-  for (size_t I = 0; I < Bodies.size(); ++I) {
-    FunctionState &F = Functions[Code.Bodies[I].first];
+  BatchRecord Published{std::move(Job.RT), {}, std::move(Code.Uses)};
+  TotalCompileTime += Job.Time;
+  for (size_t I = 0; I < Code.Bodies.size(); ++I) {
+    Record &F = Functions[Code.Bodies[I].Id];
     const bool IsMember = F.St == Stage::Compiling;
     if (F.St == Stage::Removed || F.St == Stage::Tier1)
       continue;
@@ -462,7 +631,6 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
     F.PastCalls = H.Calls;
     F.PastLoops = H.Loops;
     F.ArmedCalls = F.ArmedLoops = RearmedCount;
-    consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
     F.transition(Stage::Tier1);
     if (!IsMember)
       F.Why = Reason::WarmCallee;
@@ -470,24 +638,30 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
       F.Why = Reason::Hot;
     F.Detail.clear();
     F.Asked = false;
-    F.Body = Bodies[I];
+    F.Body = Job.Addresses[I];
+    F.BodyCounts = Code.Bodies[I].Counted;
     F.PublishedBatch = B.Number;
-    F.CompileTime = Time;
+    F.CompileTime = Job.Time;
+    F.TimesServed = 0;
     ++F.Version;
-    Record.Members.push_back(F.Id);
+    if (F.BodyCounts)
+      armCell(F);
+    else
+      consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+    Published.Members.push_back(F.Id);
     pointTo(F, F.Body);
   }
   finishWithoutBodies(B, Code);
-  Batches[B.Number] = std::move(Record);
+  Batches[B.Number] = std::move(Published);
   return true;
 }
 
 void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
   for (FunctionId Id : Code.Served) {
-    FunctionState &F = Functions[Id];
+    Record &F = Functions[Id];
     if (F.St != Stage::Compiling)
       continue;
-    F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+    F.transition(F.getRunningStage());
     serve(F);
   }
   for (auto &Member : B.Members)
@@ -498,7 +672,7 @@ void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
 
 void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
                            bool ForGood) {
-  FunctionState &F = Functions[Id];
+  Record &F = Functions[Id];
   if (F.St != Stage::Compiling)
     return;
   ++F.Failures;
@@ -506,10 +680,11 @@ void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
   F.Why = Why;
   F.Detail = Detail.str();
   if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
-    F.transition(Stage::Refused);
+    F.BodyCounts = false;
+    F.transition(F.Body ? Stage::Tier1 : Stage::Refused);
     return;
   }
-  F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+  F.transition(F.getRunningStage());
   armCell(F);
 }
 

@@ -36,7 +36,7 @@ enum class Stage : uint8_t {
   Tier0,     ///< Tier-0 code runs and counts.
   Queued,    ///< It tripped, or was asked for, and waits for a worker.
   Compiling, ///< A worker makes its optimised body.
-  Tier1,     ///< The stub leads to an optimised body.
+  Tier1,     ///< The stub leads to a body of the policy's.
   Refused,   ///< Tier 0 stays; the reason says why. Only an explicit request
              ///< tries again.
   Removed,   ///< Its definition was taken back; nothing of it is reachable.
@@ -54,8 +54,6 @@ struct FunctionState {
   FunctionId Id = 0;
   /// Linker name, which is the stub's name.
   llvm::orc::SymbolStringPtr Name;
-  /// The tracker that owns the definition, by key.
-  llvm::orc::ResourceKey Owner = 0;
   /// The function's address, in every tier.
   llvm::orc::ExecutorAddr Stub;
   /// Where it counts; null if it does not count.
@@ -72,8 +70,10 @@ struct FunctionState {
   bool ReferencesChecked = false;
   /// The batch whose body is published; 0 while tier 0 is.
   uint64_t PublishedBatch = 0;
-  /// Optimised body that is published; null while tier 0 is.
+  /// Body of the policy's that is published; null while tier 0 is.
   llvm::orc::ExecutorAddr Body;
+  /// Whether Body counts and trips.
+  bool BodyCounts = false;
   /// Published versions so far; 0 is tier 0.
   uint32_t Version = 0;
   Stage St = Stage::Lazy;
@@ -101,6 +101,12 @@ struct FunctionState {
   std::chrono::microseconds CompileTime{0};
   /// The hook's entry for this function.
   TripRecord Trip;
+
+  /// The stage that says what runs: where a function goes back to when what was
+  /// wanted of it is done or given up.
+  Stage getRunningStage() const {
+    return Body ? Stage::Tier1 : Tier0Compiled ? Stage::Tier0 : Stage::Lazy;
+  }
 
   /// Changes the stage; asserts that the transition is legal.
   void transition(Stage To);

@@ -23,6 +23,9 @@
 /// paid by at most one trip in ten seconds, and the naps cost a thousandth of
 /// one processor.
 ///
+/// In the single-threaded mode the hook compiles, and none of this holds: code
+/// must not trip in signal handlers then.
+///
 /// The inbox is a Treiber stack with one consumer that takes the whole chain at
 /// once, so that no node is popped singly and the ABA problem cannot arise.
 /// Pending makes sure that a record is on the stack at most once: only the
@@ -37,6 +40,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <semaphore.h>
 
 namespace reopt {
@@ -72,8 +76,12 @@ public:
   TripInbox(const TripInbox &) = delete;
   TripInbox &operator=(const TripInbox &) = delete;
 
-  /// Any thread, also in a signal handler.
+  /// Any thread, also in a signal handler, unless serveBy() was called.
   void push(TripRecord &R, uint64_t Caller);
+
+  /// Single-threaded mode: each push ends in a call of \p Serve, and nobody
+  /// calls waitForWork(). To be called before the first push.
+  void serveBy(std::function<void()> Serve) { this->Serve = std::move(Serve); }
 
   /// Wakes the consumer without a trip. Any thread, also in a signal handler.
   void wake();
@@ -111,6 +119,7 @@ private:
   std::atomic<bool> Asleep{false};
   sem_t Wakeups;
   const NapSchedule Naps;
+  std::function<void()> Serve;
 };
 
 /// Name of the hook in machine code, without the target's prefix.

@@ -63,6 +63,7 @@
 #define REOPT_POLICY_H
 
 #include "reopt/FunctionState.h"
+#include "reopt/Instrumenter.h"
 #include "reopt/Options.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -91,6 +92,8 @@ struct Heat {
   uint64_t Calls = 0;
   uint64_t Loops = 0;
   uint32_t Failures = 0;
+  /// Bodies of the policy's that were published so far.
+  uint32_t Version = 0;
 };
 
 /// A decision about a function that tripped.
@@ -123,6 +126,10 @@ public:
   /// Whether the session defines a symbol named \p Name, function or data.
   virtual bool defines(llvm::StringRef Name) const = 0;
 
+  /// What instrument() in Instrumenter.h needs to have the next body of \p Id
+  /// count and trip as tier 0 does. Such a body is Counted in NewCode.
+  virtual InstrumentationSite getNextSite(FunctionId Id) const = 0;
+
   /// Calls \p Visit with tier 0's IR of function \p Id, under the lock of its
   /// context; returns false if it is gone.
   virtual bool withTierZero(
@@ -138,6 +145,8 @@ struct Batch {
     std::string Name;
     /// It needs no body of its own if another member gets it inlined.
     bool LeaveToCaller;
+    /// Bodies of the policy's that were published so far.
+    uint32_t Version = 0;
   };
   std::vector<Member> Members;
 };
@@ -146,9 +155,15 @@ struct Batch {
 struct NewCode {
   /// One relocatable object, or null if every member was refused.
   std::unique_ptr<llvm::MemoryBuffer> Object;
-  /// Function and the linker name of its new body in Object. May hold
-  /// functions that were not members of the batch.
-  std::vector<std::pair<FunctionId, std::string>> Bodies;
+  struct Body {
+    FunctionId Id;
+    /// Linker name in Object.
+    std::string Name;
+    /// It trips, and the policy is asked again.
+    bool Counted = false;
+  };
+  /// May hold functions that were not members of the batch.
+  std::vector<Body> Bodies;
   /// All functions of the session whose definitions went into Object.
   std::vector<FunctionId> Uses;
   /// Members that were left to their callers.
@@ -186,8 +201,9 @@ public:
   /// Under the layer's mutex.
   virtual bool isWarm(const Heat &H) const = 0;
 
-  /// Thread: a worker, without any lock. An error counts as a failure of every
-  /// member; its text becomes their detail.
+  /// Thread: a worker, or in the single-threaded mode one that tripped, without
+  /// any lock; concurrent with itself if there are several workers. An error
+  /// counts as a failure of every member; its text becomes their detail.
   virtual llvm::Expected<NewCode> reoptimize(const Batch &B,
                                              const SessionView &Session) = 0;
 };

@@ -10,25 +10,36 @@
 /// \file
 /// Runs functions from tier 0 to their optimised bodies, behind one stub each.
 ///
-/// A module that is added is partitioned. Its functions get a stub each, under
-/// their own names, which leads to an entry that compiles tier 0 on the first
-/// call. Its data, initialisers and uncounted functions go to the JIT as they
-/// are. Tier-0 code counts; when it trips, the hook notes the function and
-/// returns; a worker asks the policy, has it make new code for all that tripped
+/// An IRLayer, to be put on any other. A module that comes to it is
+/// partitioned. Its functions get a stub each, under their own names, which
+/// leads to an entry that compiles tier 0 on the first call. Its data,
+/// initialisers and uncounted functions go to the layer below as they are.
+/// Tier-0 code counts; when it trips, the hook notes the function and returns;
+/// a worker asks the policy, has it make new code for all that tripped
 /// together, links it under new private names, and redirects the stubs. Nobody
 /// waits for it.
 ///
-/// Threads. add() and resource removal are called by the thread that owns the
-/// session (one at a time). User threads come in through the hook, which takes
-/// no lock, and through a first call, which compiles tier 0 on that thread and
-/// takes ORC's locks and, for two short moments, this layer's mutex. One worker
-/// thread compiles. Everything else may be called from any thread.
+/// Modules come in two ways. add() defines at once what the module has, which
+/// suits a session that will run it next. emit() is called by a layer above, or
+/// by ORC, when a symbol of the module is looked up for the first time.
+///
+/// Threads. add(), emit() and resource removal may come from any thread; those
+/// for one tracker one after the other, as ORC has it. User threads come in
+/// through the hook, which takes no lock, and through a first call, which
+/// compiles tier 0 on that thread and takes ORC's locks and, for two short
+/// moments, this layer's mutex. As many threads compile as the option workers
+/// says. With none (the single-threaded mode) the thread that trips compiles,
+/// inside the hook; trips that come meanwhile, from other threads or from code
+/// that the compile runs, are left to it and do not wait. Everything else may
+/// be called from any thread.
 ///
 /// Locks. One mutex, M, guards all function states and the queue. Under M we
 /// call the stub table, the cell table and the policy's quick questions, and
 /// never ORC, since ORC calls us (removal) and we would deadlock; addresses are
 /// looked up first and published under M after. Publishing checks under M that
-/// the request is still wanted, so that a removal that came first wins.
+/// the request is still wanted, so that a removal that came first wins. Lookups
+/// of ours never block, so that a trip inside a materialisation cannot wait for
+/// what that materialisation has yet to provide.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -44,6 +55,9 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/ExecutionEngine/Orc/Layer.h"
+#include "llvm/ExecutionEngine/Orc/Mangling.h"
+#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -76,38 +90,72 @@ struct LayerStatus {
   std::chrono::microseconds CompileTime{0};
 };
 
-class ReOptimizeLayer : private llvm::orc::ResourceManager,
-                        private SessionView {
-public:
-  /// Sets the layer up on \p J, which outlives it and whose object layer must
-  /// be JITLink's. \p Opts outlives it too; from now on the layer changes it,
-  /// under its mutex. The worker starts with the first function.
-  static llvm::Expected<std::unique_ptr<ReOptimizeLayer>>
-  Create(llvm::orc::LLJIT &J, std::unique_ptr<Policy> P, Options &Opts);
+struct ModulePartition;
 
-  /// Stops the worker, if shutdown() did not.
+class ReOptimizeLayer : public llvm::orc::IRLayer,
+                        private llvm::orc::ResourceManager {
+public:
+  using AddFn = llvm::unique_function<llvm::Error(llvm::orc::ResourceTrackerSP,
+                                                  llvm::orc::ThreadSafeModule)>;
+
+  /// Where the layer stands among the client's. All of it outlives the layer.
+  struct Setup {
+    /// Compiles tier 0, data and initialisers.
+    llvm::orc::IRLayer &Base;
+    /// Links new bodies. Base's objects must come to it too: it is where tier
+    /// 0's code is told from other code.
+    llvm::orc::ObjectLinkingLayer &Linker;
+    llvm::DataLayout Layout;
+    /// How add() adds data and initialisers; Base.add() if it is null.
+    AddFn AddRest;
+    /// Whether add() refuses a module whose initialisers reach, by name, what
+    /// nobody defines: a lazy function has nobody to tell when it is called.
+    bool CheckReferences = false;
+  };
+
+  /// In \p J, whose object layer must be JITLink's: between its users, who call
+  /// this layer's add() instead of J's addIRModule(), and its compile layer.
+  static Setup in(llvm::orc::LLJIT &J);
+
+  /// \p Opts outlives the layer; from now on the layer changes it, under its
+  /// mutex. The workers start with the first function.
+  static llvm::Expected<std::unique_ptr<ReOptimizeLayer>>
+  Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts);
+
+  /// As shutdown(). Machine code of the layer must not run any more.
   ~ReOptimizeLayer() override;
 
-  /// Adds \p TSM, whose context nobody else uses. Functions that the session
-  /// has already and that may be merged (weak and linkonce linkage) are dropped
-  /// from it, as are data. Removing \p RT takes all of it back.
+  /// Adds \p TSM. Functions that the tracker's JITDylib has already and that
+  /// may be merged (weak and linkonce linkage) are dropped from it, as are
+  /// data. Removing \p RT takes all of it back.
   llvm::Error add(llvm::orc::ResourceTrackerSP RT,
-                  llvm::orc::ThreadSafeModule TSM);
+                  llvm::orc::ThreadSafeModule TSM) override;
+  using IRLayer::add;
 
-  /// Queues \p Ids whether hot or not. Functions that are Tier1 already are
-  /// left as they are.
+  /// As ORC has it. Functions with vectors wider than 128 bits in their
+  /// signatures are not counted here: they would have to be compiled before
+  /// their first call, in the middle of a lookup.
+  void emit(std::unique_ptr<llvm::orc::MaterializationResponsibility> R,
+            llvm::orc::ThreadSafeModule TSM) override;
+
+  /// To be called before \p JD is removed from the session, and after its
+  /// resources are: gives its stubs back. Nothing may call them any more.
+  llvm::Error removeJITDylib(llvm::orc::JITDylib &JD);
+
+  /// Queues \p Ids whether hot or not. Functions that run code of the policy's
+  /// already are left as they are.
   void promote(llvm::ArrayRef<FunctionId> Ids);
 
-  /// Waits until nothing is queued, compiled or tripped; at most \p Limit. True
-  /// if that came.
+  /// Waits until nothing is queued, compiled, linked or tripped; at most
+  /// \p Limit. True if that came.
   bool wait(std::optional<std::chrono::milliseconds> Limit);
 
-  /// Whether a module that was added defines \p Name, function or data.
-  bool defines(llvm::StringRef Name) const override;
+  /// Whether a module that came to \p JD defines \p Name, function or data.
+  bool defines(llvm::orc::JITDylib &JD, llvm::StringRef Name) const;
 
-  /// For the session's error reporter: takes note of \p Err if this thread is a
-  /// worker, which will make it the reason of the batch that failed. False on
-  /// any other thread.
+  /// For the session's error reporter: takes note of \p Err if this thread is
+  /// compiling for a batch, which makes it the reason why the batch failed.
+  /// False on any other thread.
   static bool noteBackgroundError(const llvm::Error &Err);
 
   std::vector<FunctionInfo> list() const;
@@ -121,7 +169,7 @@ public:
   /// Changes the option threshold and arms all counting functions anew.
   void setThreshold(int64_t Calls);
 
-  /// Stops the worker: it finishes the step that it is in, publishes nothing
+  /// Stops the workers: each finishes the step that it is in, publishes nothing
   /// more and is joined. Machine code may go on running and trip without
   /// effect. Must be called before the JIT goes away.
   void shutdown();
@@ -133,8 +181,42 @@ public:
   void unlockAfterFork(bool InChild);
 
 private:
-  ReOptimizeLayer(llvm::orc::LLJIT &J, std::unique_ptr<Policy> P,
-                  Options &Opts);
+  /// What a JITDylib has of ours. Names are unique in it.
+  struct Space {
+    explicit Space(llvm::orc::JITDylib &JD) : JD(JD) {}
+    llvm::orc::JITDylib &JD;
+    /// Linker name to function; only functions that are not Removed.
+    llvm::StringMap<FunctionId> ByName;
+    /// What is defined beside functions with stubs.
+    struct DataState {
+      llvm::orc::ResourceKey Owner = 0;
+      /// For checkReferences(): what it mentions, if that was left for later.
+      std::vector<std::string> Mentions;
+      bool ReferencesChecked = false;
+    };
+    llvm::StringMap<DataState> Data;
+    /// Where call-only tables are, as far as anybody needed to know.
+    llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
+    /// Names of definitions that were refused because of what they mention.
+    llvm::StringSet<> FailedDefinitions;
+    /// Names that something outside defines, as far as known.
+    llvm::StringSet<> KnownOutside;
+  };
+
+  /// What a tracker owns; it may own several.
+  struct Input {
+    Space *Home;
+    /// Tier 0's IR, shared with the materialization unit; null without any.
+    std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
+    std::vector<FunctionId> Functions;
+    std::vector<std::string> Data;
+  };
+
+  /// A function, and whose it is.
+  struct Record : FunctionState {
+    Space *Home = nullptr;
+    Input *In = nullptr;
+  };
 
   struct BatchRecord {
     llvm::orc::ResourceTrackerSP RT;
@@ -142,11 +224,37 @@ private:
     std::vector<FunctionId> Uses;
   };
 
-  // SessionView.
-  std::optional<Entry> find(llvm::StringRef Name) const override;
-  bool withTierZero(
-      FunctionId Id,
-      llvm::function_ref<void(const llvm::Function &)> Visit) const override;
+  /// A place in a call-only table that holds the address of a function.
+  struct CallSlot {
+    Space *Home;
+    llvm::orc::SymbolStringPtr Table;
+    uint64_t Offset;
+  };
+
+  /// A batch between reoptimize() and publishing.
+  struct LinkJob;
+
+  /// The session as a policy sees it from a batch.
+  class View;
+
+  /// Outlives the layer, for lookups that do: what they call enters here first.
+  class Lifetime {
+  public:
+    explicit Lifetime(ReOptimizeLayer &L) : Layer(&L) {}
+    /// Null once the layer goes; else leave() must follow.
+    ReOptimizeLayer *enter();
+    void leave();
+    /// Nobody enters any more, and all who did have left.
+    void end();
+
+  private:
+    std::mutex M;
+    std::condition_variable Left;
+    ReOptimizeLayer *Layer;
+    unsigned Inside = 0;
+  };
+
+  ReOptimizeLayer(Setup Place, std::unique_ptr<Policy> P, Options &Opts);
 
   // ResourceManager.
   llvm::Error handleRemoveResources(llvm::orc::JITDylib &JD,
@@ -158,94 +266,101 @@ private:
   /// First call of function \p Id, on the calling thread.
   llvm::orc::ExecutorAddr compileTierZero(FunctionId Id);
 
-  /// What add() finds out about a module, under its context's lock.
-  struct Partition;
-  llvm::Error partition(llvm::Module &M, Partition &Parts);
-  llvm::Error defineFunctions(llvm::orc::ResourceTrackerSP RT,
-                              llvm::orc::ResourceKey Key, Partition &Parts);
+  /// \p JD's space; defines the hook there if it is new.
+  llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
+
+  /// Gives what \p Parts counts identity, stubs and cells. Fills \p Symbols
+  /// with their addresses, and returns the unit of their tier-0 bodies.
+  llvm::Expected<std::unique_ptr<llvm::orc::MaterializationUnit>>
+  createFunctions(Space &S, llvm::orc::ResourceKey Key, ModulePartition &Parts,
+                  std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
+                  llvm::orc::SymbolMap &Symbols);
+  void noteData(Space &S, llvm::orc::ResourceKey Key, ModulePartition &Parts);
+  void noteCallSlots(Space &S, const ModulePartition &Parts);
+  llvm::Error compileEarly(Space &S, ModulePartition &Parts);
+  llvm::Error emitParts(Space &S, llvm::orc::MaterializationResponsibility &R,
+                        ModulePartition &Parts,
+                        std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
 
   /// An error that names the symbols which code reachable from \p Roots
   /// mentions and nobody defines: what a static linker would say.
-  llvm::Error checkReferences(std::vector<std::string> Roots);
+  llvm::Error checkReferences(Space &S, std::vector<std::string> Roots);
   /// What \p Key owns will be taken back, since it mentions the undefined.
-  void noteFailed(llvm::orc::ResourceKey Key);
+  void noteFailed(Space &S, llvm::orc::ResourceKey Key);
 
-  // The worker's steps, in this order.
+  // The steps of a batch, in this order. linked() and publish() run on the
+  // thread on which ORC completes the lookup before: usually the same.
   void runWorker();
+  void compileHere();
   void takeTrips();
-  std::optional<Batch> nextBatch();
-  void compileBatch(Batch B);
-  void findTables(const NewCode &Code);
-  bool publish(const Batch &B, NewCode &Code, llvm::orc::ResourceTrackerSP RT,
-               const std::vector<llvm::orc::ExecutorAddr> &Bodies,
-               std::chrono::microseconds Time);
+  std::optional<std::pair<Batch, Space *>> nextBatch();
+  void compileBatch(Batch B, Space &S);
+  void link(std::unique_ptr<LinkJob> Job);
+  void linked(std::unique_ptr<LinkJob> Job,
+              llvm::Expected<llvm::orc::SymbolMap> Found);
+  void findTables(std::unique_ptr<LinkJob> Job);
+  void finish(std::unique_ptr<LinkJob> Job);
+  void failBatch(const Batch &B, Reason Why, llvm::StringRef Detail);
+  /// Calls \p Visit with tier 0's IR of \p Id, under the lock of its context.
+  bool
+  withTierZero(FunctionId Id,
+               llvm::function_ref<void(const llvm::Function &)> Visit) const;
+  /// Looks up \p Names in \p S and calls \p Then with this layer's lifetime
+  /// ensured, or not at all if the layer is gone.
+  void lookUp(
+      Space &S, llvm::orc::SymbolLookupSet Names,
+      llvm::unique_function<void(llvm::Expected<llvm::orc::SymbolMap>)> Then);
+  bool publish(LinkJob &Job);
   /// With M held: what becomes of the members that \p Code has no body for.
   void finishWithoutBodies(const Batch &B, const NewCode &Code);
   void fail(FunctionId Id, Reason Why, llvm::StringRef Detail, bool ForGood);
 
   // With M held.
   Heat readHeat(const FunctionState &F) const;
-  void armCell(FunctionState &F);
-  void enqueue(FunctionState &F, Reason Why);
-  FunctionState &findRoot(FunctionState &F);
-  void demote(FunctionState &F);
-  void pointTo(FunctionState &F, llvm::orc::ExecutorAddr Target);
-  void pointTablesToStub(FunctionState &F);
-  void serve(FunctionState &F);
-  void startWorker();
+  void armCell(Record &F);
+  void enqueue(Record &F, Reason Why);
+  Record &findRoot(Record &F);
+  void demote(Record &F);
+  void pointTo(Record &F, llvm::orc::ExecutorAddr Target);
+  void pointTablesToStub(Record &F);
+  void serve(Record &F);
+  void startWorkers();
+  /// Has what is queued done; gives \p Lock back in the single-threaded mode.
+  void wakeWorkers(std::unique_lock<std::mutex> &Lock);
   bool isIdle() const;
 
-  llvm::orc::LLJIT &J;
+  llvm::orc::ExecutionSession &ES;
+  Setup Place;
+  llvm::orc::MangleAndInterner Mangle;
   std::unique_ptr<Policy> P;
   Options &Opts;
   std::unique_ptr<StubTable> Stubs;
   std::unique_ptr<CellTable> Cells;
   std::unique_ptr<LazyEntries> Entries;
   std::shared_ptr<CodeRanges> TierZeroCode;
+  const std::shared_ptr<Lifetime> Life;
 
   mutable std::mutex M;
+  std::map<llvm::orc::JITDylib *, Space> Spaces;
   /// Index is the FunctionId. A deque, so that a TripRecord stays in place.
-  std::deque<FunctionState> Functions;
-  /// Linker name to function; only functions that are not Removed.
-  llvm::StringMap<FunctionId> ByName;
-  /// What the session defines beside functions with stubs.
-  struct DataState {
-    llvm::orc::ResourceKey Owner = 0;
-    /// For checkReferences(): what it mentions, if that was left for later.
-    std::vector<std::string> Mentions;
-    bool ReferencesChecked = false;
-  };
-  llvm::StringMap<DataState> Data;
-  /// What a tracker owns.
-  struct Input {
-    /// Tier 0's IR, shared with the materialization units; null without any.
-    std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
-    std::vector<FunctionId> Functions;
-    std::vector<std::string> Data;
-  };
-  /// A tracker may own several modules.
+  std::deque<Record> Functions;
   std::multimap<llvm::orc::ResourceKey, Input> Inputs;
-  /// A place in a call-only table that holds the address of a function.
-  struct CallSlot {
-    llvm::orc::SymbolStringPtr Table;
-    uint64_t Offset;
-  };
   std::multimap<FunctionId, CallSlot> CallSlots;
-  /// Where call-only tables are, as far as anybody needed to know.
-  llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
-  /// Names of definitions that were refused because of what they mention.
-  llvm::StringSet<> FailedDefinitions;
-  /// Names that something outside the session defines, as far as known.
-  llvm::StringSet<> KnownOutside;
   std::deque<FunctionId> Queue;
   std::map<uint64_t, BatchRecord> Batches;
   uint64_t LastBatch = 0, FailedBatches = 0;
   std::chrono::microseconds TotalCompileTime{0};
   bool Stopping = false;
-  bool WorkerBusy = false;
-  std::condition_variable Idle;
+  /// Workers that look for work or do it, and batches being linked.
+  unsigned Busy = 0, Linking = 0;
+  /// A worker that has nothing to do waits for the inbox if no other does, and
+  /// else for More.
+  bool InboxIsWatched = false;
+  std::condition_variable Idle, More;
   TripInbox Inbox;
-  std::thread Worker;
+  std::vector<std::thread> Workers;
+  /// In the single-threaded mode: some thread compiles.
+  std::atomic<bool> CompilingHere{false};
 };
 
 } // namespace reopt

@@ -150,7 +150,7 @@ TEST_F(LayerDefinitionTest, AModuleWithAnIfuncIsLeftAsItIs) {
   )");
   ASSERT_TRUE(find("five"));
   EXPECT_EQ(find("five")->Why, Reason::BesideAssembly);
-  EXPECT_TRUE(L->defines("five"));
+  EXPECT_TRUE(defines("five"));
 }
 
 TEST_F(LayerDefinitionTest, AModuleWithAssemblyKeepsItsFunctions) {
@@ -325,8 +325,8 @@ TEST_F(LayerDefinitionTest, AWeakAliasOfADuplicateIsADuplicate) {
   EXPECT_EQ(call("a"), 9);
   EXPECT_EQ(call("b"), 9);
   cantFail(Second->remove());
-  EXPECT_TRUE(L->defines("C1"));
-  EXPECT_TRUE(L->defines("C2"));
+  EXPECT_TRUE(defines("C1"));
+  EXPECT_TRUE(defines("C2"));
   AddUser("c");
   EXPECT_EQ(addr("C1"), addr("C2"));
   EXPECT_EQ(call("c"), 9);
@@ -421,13 +421,13 @@ TEST_F(LayerDefinitionTest, ASecondDefinitionIsRefusedAndTheFirstStays) {
             "defined already: f()");
   EXPECT_EQ(call("_Z1fv"), 1);
   EXPECT_EQ(L->list().size(), Functions);
-  EXPECT_FALSE(L->defines("g"));
+  EXPECT_FALSE(defines("g"));
 
   refuse("@v = global i32 6\n"
          "define i32 @h() { ret i32 3 }");
-  EXPECT_TRUE(L->defines("v"));
+  EXPECT_TRUE(defines("v"));
   EXPECT_EQ(*addr("v").toPtr<int *>(), 5);
-  EXPECT_FALSE(L->defines("h"));
+  EXPECT_FALSE(defines("h"));
   add("@v = weak global i32 7\n"
       "define i32 @read() { %r = load i32, ptr @v ret i32 %r }");
   EXPECT_EQ(call("read"), 5);
@@ -439,8 +439,8 @@ TEST_F(LayerDefinitionTest, WhatWasRefusedCanBeAddedLater) {
            "@v = global ptr @missing\n"
            "define linkonce_odr i32 @f() { ret i32 8 }");
   EXPECT_EQ(L->list().size(), 0u);
-  EXPECT_FALSE(L->defines("f"));
-  EXPECT_FALSE(L->defines("v"));
+  EXPECT_FALSE(defines("f"));
+  EXPECT_FALSE(defines("v"));
   add("define i32 @missing() { ret i32 1 }\n"
       "@v = global ptr @missing\n"
       "define linkonce_odr i32 @f() { ret i32 8 }");
@@ -460,12 +460,12 @@ TEST_F(LayerDefinitionTest, DefinesKnowsFunctionsDataAndAliases) {
     declare i32 @elsewhere()
   )");
   for (const char *Name : {"v", "a", "f", "plain_f"})
-    EXPECT_TRUE(L->defines(Name)) << Name;
+    EXPECT_TRUE(defines(Name)) << Name;
   for (const char *Name : {"elsewhere", "abs", ""})
-    EXPECT_FALSE(L->defines(Name)) << Name;
+    EXPECT_FALSE(defines(Name)) << Name;
   cantFail(RT->remove());
   for (const char *Name : {"v", "a", "f", "plain_f"})
-    EXPECT_FALSE(L->defines(Name)) << Name;
+    EXPECT_FALSE(defines(Name)) << Name;
 }
 
 TEST_F(LayerDefinitionTest, StatusCountsTheFunctionsOfEachStage) {

@@ -25,7 +25,7 @@ protected:
   /// again.
   void expectGone() {
     EXPECT_FALSE(find("f"));
-    EXPECT_FALSE(L->defines("f"));
+    EXPECT_FALSE(defines("f"));
     EXPECT_FALSE(isDefined("f"));
     EXPECT_FALSE(isDefined("f.tier0"));
     for (size_t I = 0; I <= P->getBatches().size(); ++I)
@@ -163,7 +163,7 @@ TEST_F(LayerRemovalTest, DataAndAliasesGoWithTheirModule) {
   cantFail(RT->remove());
   for (const char *Name : {"v", "a", "g"}) {
     EXPECT_FALSE(isDefined(Name)) << Name;
-    EXPECT_FALSE(L->defines(Name)) << Name;
+    EXPECT_FALSE(defines(Name)) << Name;
   }
   add(R"(
     @v = global i32 2
@@ -192,9 +192,9 @@ TEST_F(LayerRemovalTest, TransferredModulesGoWithTheirNewTracker) {
   EXPECT_EQ(call("f"), 1);
   cantFail(Old->remove());
   EXPECT_EQ(call("f"), 1);
-  EXPECT_TRUE(L->defines("v"));
+  EXPECT_TRUE(defines("v"));
   cantFail(New->remove());
-  EXPECT_FALSE(L->defines("v"));
+  EXPECT_FALSE(defines("v"));
   expectGone();
 }
 

@@ -70,7 +70,10 @@ protected:
                              static_cast<int (*)()>([] { return 0; })));
     auto NewPolicy = std::make_unique<TestPolicy>(Opts);
     P = NewPolicy.get();
-    L = cantFail(ReOptimizeLayer::Create(*J, std::move(NewPolicy), Opts));
+    ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(*J);
+    Place.CheckReferences = true;
+    L = cantFail(
+        ReOptimizeLayer::Create(std::move(Place), std::move(NewPolicy), Opts));
   }
 
   void TearDown() override {
@@ -153,6 +156,8 @@ protected:
   }
   Stage stage(llvm::StringRef Name) { return info(Name).St; }
   Reason reason(llvm::StringRef Name) { return info(Name).Why; }
+
+  bool defines(llvm::StringRef Name) { return L->defines(jd(), Name); }
 
   void promote(llvm::ArrayRef<llvm::StringRef> Names) {
     std::vector<FunctionId> Ids;

@@ -508,7 +508,7 @@ TEST_F(LayerTierUpTest, ModulesThatAreAddedWhileOffAreNotCounted) {
   EXPECT_EQ(call("g"), 7);
   cantFail(RT->remove());
   EXPECT_FALSE(find("f"));
-  EXPECT_FALSE(L->defines("f"));
+  EXPECT_FALSE(defines("f"));
 }
 
 TEST_F(LayerTierUpTest, ANewThresholdCountsWhatWasCounted) {

@@ -1,0 +1,238 @@
+//===-- ModulePartition.cpp -----------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ModulePartition.h"
+#include "reopt/ModuleExtractor.h"
+#include "reopt/TierZeroCompiler.h"
+#include "llvm/Analysis/CFG.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/InstIterator.h"
+#include <atomic>
+
+using namespace llvm;
+
+namespace reopt {
+
+namespace {
+
+/// Lazy entries keep the low 128 bits of vector registers only.
+bool hasWideVectors(const Function &F) {
+  auto IsWide = [&](Type *Ty) {
+    return Ty->isVectorTy() && Ty->getPrimitiveSizeInBits() > 128;
+  };
+  return IsWide(F.getReturnType()) ||
+         any_of(F.getFunctionType()->params(), IsWide);
+}
+
+/// What is passed to signal() and sigaction(). Its first call may interrupt
+/// anything, malloc and the compiler included, so it must not compile.
+bool mayBeSignalHandler(const Function &F) {
+  const FunctionType &Ty = *F.getFunctionType();
+  return Ty.getReturnType()->isVoidTy() && !Ty.isVarArg() &&
+         (Ty.getNumParams() == 1 || Ty.getNumParams() == 3) &&
+         Ty.getParamType(0)->isIntegerTy(32) &&
+         all_of(Ty.params().drop_front(),
+                [](Type *P) { return P->isPointerTy(); }) &&
+         F.hasAddressTaken();
+}
+
+/// A function whose blocks are taken by address belongs with the data that
+/// takes them.
+bool hasAddressTakenBlocks(const Function &F) {
+  return any_of(F, [](const BasicBlock &B) { return B.hasAddressTaken(); });
+}
+
+/// The names of the globals that \p U's operands mention, through constants.
+void collectMentioned(const User &U, SmallPtrSetImpl<const Value *> &Seen,
+                      std::vector<std::string> &Names) {
+  SmallVector<const User *, 8> Work{&U};
+  while (!Work.empty())
+    for (const Value *Op : Work.pop_back_val()->operands()) {
+      if (!isa<Constant>(Op) || !Seen.insert(Op).second)
+        continue;
+      auto *GV = dyn_cast<GlobalValue>(Op);
+      if (!GV) {
+        Work.push_back(cast<User>(Op));
+        continue;
+      }
+      if (GV->hasLocalLinkage()) {
+        // A copied constant: look at what it mentions.
+        Work.push_back(GV);
+        continue;
+      }
+      if (!GV->hasExternalWeakLinkage() && !GV->getName().starts_with("llvm."))
+        Names.push_back(
+            ((GV->isThreadLocal() ? EmulatedTLSPrefix : "") + GV->getName())
+                .str());
+    }
+}
+
+/// Calls \p Visit with each function whose address \p C holds, and where.
+void forEachFunctionIn(const Constant &C, uint64_t Offset, const DataLayout &DL,
+                       function_ref<void(const Function &, uint64_t)> Visit) {
+  if (auto *F = dyn_cast<Function>(&C))
+    return Visit(*F, Offset);
+  auto *Aggregate = dyn_cast<ConstantAggregate>(&C);
+  if (!Aggregate)
+    return;
+  for (unsigned I = 0; I < Aggregate->getNumOperands(); ++I) {
+    uint64_t At = Offset;
+    if (auto *STy = dyn_cast<StructType>(C.getType()))
+      At += DL.getStructLayout(STy)->getElementOffset(I);
+    else
+      At += I * DL.getTypeAllocSize(Aggregate->getOperand(I)->getType());
+    forEachFunctionIn(*Aggregate->getOperand(I), At, DL, Visit);
+  }
+}
+
+/// Makes \p GV a declaration of a symbol that the session has already.
+void dropDefinition(GlobalValue &GV) {
+  if (auto *F = dyn_cast<Function>(&GV)) {
+    F->deleteBody();
+    F->setComdat(nullptr);
+  } else if (auto *Var = dyn_cast<GlobalVariable>(&GV)) {
+    Var->setInitializer(nullptr);
+    Var->setLinkage(GlobalValue::ExternalLinkage);
+    Var->setComdat(nullptr);
+  }
+  GV.setVisibility(GlobalValue::DefaultVisibility);
+  GV.setDSOLocal(false);
+}
+
+} // namespace
+
+std::vector<std::string> getMentionedNames(const Function &F) {
+  std::vector<std::string> Names;
+  SmallPtrSet<const Value *, 16> Seen;
+  for (const Instruction &I : instructions(F))
+    collectMentioned(I, Seen, Names);
+  return Names;
+}
+
+ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
+  ModulePartition Parts;
+  // The session links symbol by symbol; a group would only keep together what
+  // we are about to part.
+  for (GlobalObject &GO : Mod.global_objects())
+    GO.setComdat(nullptr);
+
+  for (GlobalValue &GV : Mod.global_values()) {
+    if (GV.isDeclaration() || isa<GlobalAlias>(GV) || isa<GlobalIFunc>(GV))
+      continue;
+    if (GV.hasAvailableExternallyLinkage() ||
+        (Req.IsMergedAway && GV.isWeakForLinker() &&
+         !GV.hasAppendingLinkage() && Req.IsMergedAway(GV.getName())))
+      dropDefinition(GV);
+  }
+
+  // Assembly at file level and the functions beside it may share local labels:
+  // one object has to hold both.
+  const bool Counting =
+      Req.Counting && Mod.ifuncs().empty() && Mod.getModuleInlineAsm().empty();
+  for (Function &F : Mod) {
+    if (F.isDeclaration())
+      continue;
+    if (F.hasLocalLinkage() || hasAddressTakenBlocks(F) ||
+        F.hasFnAttribute(Attribute::Naked) ||
+        Req.P.instrument(F) == Tier0Kind::Plain) {
+      Parts.Rest.push_back(&F);
+      continue;
+    }
+    const bool Early = hasWideVectors(F);
+    if (!Counting || (Early && !Req.MayCompileEarly)) {
+      Parts.Rest.push_back(&F);
+      Parts.NotCounted.push_back(
+          {F.getName().str(), !Req.Counting ? Reason::DefinedWhileOff
+                              : !Counting   ? Reason::BesideAssembly
+                                            : Reason::WideVectors});
+      continue;
+    }
+    Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
+    if (Early)
+      Parts.Eager.push_back(F.getName().str());
+  }
+  for (Function &F : Mod)
+    if (Counting && Req.MayCompileEarly && mayBeSignalHandler(F))
+      Parts.EagerWithCallees.push_back(F.getName().str());
+
+  SmallPtrSet<GlobalValue *, 16> Stubbed;
+  for (auto &[F, Flags] : Parts.Counted)
+    Stubbed.insert(F);
+  for (GlobalAlias &A : Mod.aliases()) {
+    auto *Aliasee = dyn_cast<Function>(A.getAliaseeObject());
+    if (Aliasee && Stubbed.count(Aliasee))
+      Parts.Aliases.push_back({A.getName().str(), Aliasee->getName().str(),
+                               JITSymbolFlags::fromGlobalValue(A)});
+    else
+      Parts.Rest.push_back(&A);
+  }
+  for (GlobalVariable &Var : Mod.globals())
+    if (!Var.isDeclaration() && Var.getName() != "llvm.used" &&
+        Var.getName() != "llvm.compiler.used" && !isCopiedConstant(Var))
+      Parts.Rest.push_back(&Var);
+
+  Parts.Whole =
+      !Counting && !(Parts.Rest.empty() && Mod.getModuleInlineAsm().empty());
+  if (Parts.Rest.empty())
+    return Parts;
+
+  // Local data that function bodies share with the rest gets a name that the
+  // bodies' modules can refer to.
+  static std::atomic<uint64_t> Unique{0};
+  for (GlobalValue *GV : Parts.Rest)
+    if (GV->hasLocalLinkage()) {
+      GV->setName(GV->getName() + ".reopt." + Twine(++Unique));
+      GV->setLinkage(GlobalValue::ExternalLinkage);
+      Parts.Exposed.push_back(
+          {GV->getName().str(), JITSymbolFlags::fromGlobalValue(*GV)});
+    }
+  for (GlobalValue *GV : Parts.Rest) {
+    if (!GV->hasAppendingLinkage())
+      Parts.DataNames.push_back(GV->getName().str());
+    std::vector<std::string> Mentioned;
+    if (auto *F = dyn_cast<Function>(GV)) {
+      Mentioned = getMentionedNames(*F);
+    } else {
+      SmallPtrSet<const Value *, 16> Seen;
+      collectMentioned(*GV, Seen, Mentioned);
+    }
+    if (GV->isWeakForLinker() && !GV->hasAppendingLinkage())
+      Parts.Mentions[GV->getName()] = std::move(Mentioned);
+    else
+      append_range(Parts.Roots, Mentioned);
+  }
+  if (Parts.Whole) {
+    markUncounted(Mod);
+    Parts.Roots.clear();
+    return Parts;
+  }
+  Parts.Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
+  for (GlobalVariable &Var : Parts.Data->globals())
+    if (!Var.isDeclaration() && Var.isConstant() &&
+        Req.P.isCallOnlyTable(Var)) {
+      // We shall write to it; the program cannot tell.
+      Var.setConstant(false);
+      forEachFunctionIn(*Var.getInitializer(), 0, Mod.getDataLayout(),
+                        [&](const Function &F, uint64_t Offset) {
+                          Parts.CallSlots.push_back(
+                              {F.getName().str(), Var.getName().str(), Offset});
+                        });
+    }
+  // What loops here will never be replaced: no code of ours may be slower than
+  // stock's for good.
+  if (any_of(*Parts.Data, [](const Function &F) {
+        SmallVector<std::pair<const BasicBlock *, const BasicBlock *>, 1> Loops;
+        if (!F.isDeclaration())
+          FindFunctionBackedges(F, Loops);
+        return !Loops.empty();
+      }))
+    markUncounted(*Parts.Data);
+  return Parts;
+}
+
+} // namespace reopt

@@ -1,0 +1,94 @@
+//===-- ModulePartition.h --------------------------------------------*- C++
+//-*-===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What ReOptimizeLayer finds out about a module before it defines anything:
+// which functions get stubs, and what stays together with the data.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_MODULEPARTITION_H
+#define REOPT_MODULEPARTITION_H
+
+#include "reopt/Policy.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ExecutionEngine/JITSymbol.h"
+#include "llvm/IR/Module.h"
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace reopt {
+
+/// ORC's target machines reach thread-locals through a control variable, which
+/// libraries that were compiled otherwise do not have.
+constexpr llvm::StringLiteral EmulatedTLSPrefix = "__emutls_v.";
+
+struct ModulePartition {
+  /// Functions that get a stub, with the flags of their symbols.
+  std::vector<std::pair<llvm::Function *, llvm::JITSymbolFlags>> Counted;
+  /// Functions to compile at once, by name; with what they reach, or alone.
+  std::vector<std::string> EagerWithCallees, Eager;
+  struct Alias {
+    std::string Name, Aliasee;
+    llvm::JITSymbolFlags Flags;
+  };
+  /// Other names of counted functions.
+  std::vector<Alias> Aliases;
+  /// What stays together: data, initialisers, uncounted functions.
+  std::vector<llvm::GlobalValue *> Rest;
+  std::vector<std::string> DataNames;
+  struct Untiered {
+    std::string Name;
+    Reason Why;
+  };
+  /// Functions that the policy would have counted.
+  std::vector<Untiered> NotCounted;
+  /// Local data that got a name of its own, with the flags of its symbol.
+  std::vector<std::pair<std::string, llvm::JITSymbolFlags>> Exposed;
+  /// Nothing is parted from the module: it goes to the JIT as it is.
+  bool Whole = false;
+  struct Slot {
+    std::string Function, Table;
+    uint64_t Offset;
+  };
+  /// Places in call-only tables.
+  std::vector<Slot> CallSlots;
+  /// What is mentioned by code that runs without being called by name.
+  std::vector<std::string> Roots;
+  /// What merged data and merged uncounted functions mention, by their names:
+  /// a header has many that nothing ever mentions.
+  llvm::StringMap<std::vector<std::string>> Mentions;
+  /// Rest, in a module of its own; null if Rest is empty, or Whole.
+  std::unique_ptr<llvm::Module> Data;
+};
+
+struct PartitionRequest {
+  Policy &P;
+  /// Whether functions are counted at all.
+  bool Counting;
+  /// Whether some functions may be compiled before they are called. If not,
+  /// those which would have to are not counted.
+  bool MayCompileEarly;
+  /// Whether a definition that may be merged is there already, and this one is
+  /// dropped. Null: none is.
+  llvm::function_ref<bool(llvm::StringRef)> IsMergedAway;
+};
+
+/// Parts \p Mod, whose context's lock is held. Counted functions stay in it.
+ModulePartition partitionModule(llvm::Module &Mod, const PartitionRequest &Req);
+
+/// The names of what \p F mentions, through copied constants, with
+/// EmulatedTLSPrefix before thread-locals.
+std::vector<std::string> getMentionedNames(const llvm::Function &F);
+
+} // namespace reopt
+
+#endif // REOPT_MODULEPARTITION_H
