@@ -42,7 +42,7 @@ bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
 static constexpr unsigned MaxTimesServed = 2;
 
 Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
-  Heat H{F.PastCalls, F.PastLoops, F.Failures, F.Version};
+  Heat H{F.PastCalls, F.PastLoops, F.Failures, F.Tier};
   if (!F.Armed)
     return H;
   if (auto Now = Cells->read(F.Cell)) {
@@ -83,6 +83,7 @@ void ReOptimizeLayer::demote(Record &F) {
   F.BodyCounts = false;
   F.PublishedBatch = 0;
   ++F.Version;
+  F.Tier = 0;
   if (F.St == Stage::Queued)
     llvm::erase(Queue, F.Id);
   // What is being compiled will notice.
@@ -336,7 +337,7 @@ ReOptimizeLayer::nextBatch() {
     Roots += F.Why != Reason::LeftToCaller;
     F.transition(Stage::Compiling);
     B.Members.push_back(
-        {F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller, F.Version});
+        {F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller, F.Tier});
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
     return true;
@@ -644,6 +645,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
     F.CompileTime = Job.Time;
     F.TimesServed = 0;
     ++F.Version;
+    ++F.Tier;
     if (F.BodyCounts)
       armCell(F);
     else

@@ -74,8 +74,10 @@ struct FunctionState {
   llvm::orc::ExecutorAddr Body;
   /// Whether Body counts and trips.
   bool BodyCounts = false;
-  /// Published versions so far; 0 is tier 0.
+  /// Published versions so far; 0 is tier 0. Going back to it is one, too.
   uint32_t Version = 0;
+  /// Bodies of the policy's since tier 0 ran last.
+  uint32_t Tier = 0;
   Stage St = Stage::Lazy;
   Reason Why = Reason::NotHotYet;
   /// More words on Why, from the step that failed; may be empty.

@@ -92,8 +92,8 @@ struct Heat {
   uint64_t Calls = 0;
   uint64_t Loops = 0;
   uint32_t Failures = 0;
-  /// Bodies of the policy's that were published so far.
-  uint32_t Version = 0;
+  /// What runs: 0 is tier 0, and each body of the policy's is one more.
+  uint32_t Tier = 0;
 };
 
 /// A decision about a function that tripped.
@@ -145,8 +145,8 @@ struct Batch {
     std::string Name;
     /// It needs no body of its own if another member gets it inlined.
     bool LeaveToCaller;
-    /// Bodies of the policy's that were published so far.
-    uint32_t Version = 0;
+    /// What runs: 0 is tier 0, and each body of the policy's is one more.
+    uint32_t Tier = 0;
   };
   std::vector<Member> Members;
 };

@@ -7,19 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "TestPolicy.h"
-#include "TestIR.h"
-
-#include "reopt/ModuleExtractor.h"
-
-#include "llvm/ADT/StringSet.h"
-#include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
-#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/IR/InstrTypes.h"
-#include "llvm/Linker/Linker.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Target/TargetMachine.h"
+#include "llvm/IR/Module.h"
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -50,116 +40,22 @@ void Gate::pass() {
   --Held;
 }
 
-namespace {
+TestPolicy::TestPolicy(const Options &Opts)
+    : IRReoptimizer(Opts, cantFail(JITTargetMachineBuilder::detectHost()),
+                    OptimizationLevel::O2) {}
 
-/// What a batch's module is made from.
-class BatchBuilder {
-public:
-  BatchBuilder(const Batch &B, const SessionView &Session)
-      : Session(Session), Suffix(".tier1." + std::to_string(B.Number)),
-        Linked(std::make_unique<Module>("batch" + Suffix, Ctx)) {}
-
-  /// Emits \p Name under its new name.
-  void addBody(FunctionId Id, StringRef Name) {
-    if (add(Id, Name, Suffix))
-      Code.Bodies.push_back({Id, (Name + Suffix).str()});
-  }
-
-  /// Emits what is called so far, to be inlined.
-  void addCallees() {
-    for (bool Grows = true; Grows;) {
-      Grows = false;
-      SmallVector<std::string, 8> Names;
-      for (Function &F : *Linked)
-        if (F.isDeclaration() && !F.isIntrinsic() &&
-            Tried.insert(F.getName()).second)
-          Names.push_back(F.getName().str());
-      for (auto &Name : Names)
-        if (auto Known = Session.find(Name))
-          Grows |= add(Known->Id, Name, "");
+Error TestPolicy::prepare(Module &M, const Batch &B) {
+  Function *WhichTier = M.getFunction("which_tier");
+  if (!WhichTier)
+    return Error::success();
+  for (User *U : make_early_inc_range(WhichTier->users()))
+    if (auto *Call = dyn_cast<CallBase>(U)) {
+      Call->replaceAllUsesWith(
+          ConstantInt::get(Call->getType(), B.Members.front().Tier + 1));
+      Call->eraseFromParent();
     }
-  }
-
-  bool has(StringRef Name) const { return Added.contains(Name); }
-
-  Expected<NewCode> finish() {
-    if (Code.Bodies.empty())
-      return std::move(Code);
-    if (Function *WhichTier = Linked->getFunction("which_tier"))
-      for (User *U : make_early_inc_range(WhichTier->users()))
-        if (auto *Call = dyn_cast<CallBase>(U)) {
-          Call->replaceAllUsesWith(ConstantInt::get(Call->getType(), 1));
-          Call->eraseFromParent();
-        }
-    if (auto Complaint = getVerifierComplaint(*Linked); !Complaint.empty())
-      return createStringError(Complaint);
-
-    auto Machine = JITTargetMachineBuilder::detectHost();
-    if (!Machine)
-      return Machine.takeError();
-    Machine->setRelocationModel(Reloc::PIC_);
-    auto TM = Machine->createTargetMachine();
-    if (!TM)
-      return TM.takeError();
-    Linked->setTargetTriple((*TM)->getTargetTriple());
-    Linked->setDataLayout((*TM)->createDataLayout());
-    PassBuilder PB(TM->get());
-    LoopAnalysisManager LAM;
-    FunctionAnalysisManager FAM;
-    CGSCCAnalysisManager CGAM;
-    ModuleAnalysisManager MAM;
-    PB.registerModuleAnalyses(MAM);
-    PB.registerCGSCCAnalyses(CGAM);
-    PB.registerFunctionAnalyses(FAM);
-    PB.registerLoopAnalyses(LAM);
-    PB.crossRegisterProxies(LAM, FAM, CGAM, MAM);
-    PB.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(*Linked, MAM);
-    auto Object = SimpleCompiler(**TM)(*Linked);
-    if (!Object)
-      return Object.takeError();
-    Code.Object = std::move(*Object);
-    return std::move(Code);
-  }
-
-  NewCode Code;
-
-private:
-  /// With a suffix it is a body to publish, without one there to be inlined.
-  bool add(FunctionId Id, StringRef Name, StringRef Suffix) {
-    SmallVector<char, 0> Bytes;
-    bool Found = Session.withTierZero(Id, [&](const Function &F) {
-      auto Part =
-          extractModule(const_cast<Module &>(*F.getParent()), Name,
-                        {const_cast<Function *>(&F)},
-                        [&](StringRef Old) { return (Old + Suffix).str(); });
-      Function *Copy = Part->getFunction((Name + Suffix).str());
-      Copy->setLinkage(Suffix.empty() ? GlobalValue::AvailableExternallyLinkage
-                                      : GlobalValue::ExternalLinkage);
-      Copy->setVisibility(GlobalValue::DefaultVisibility);
-      Copy->removeFnAttr(Attribute::OptimizeNone);
-      Copy->removeFnAttr(Attribute::NoInline);
-      raw_svector_ostream OS(Bytes);
-      WriteBitcodeToFile(*Part, OS);
-    });
-    if (!Found)
-      return false;
-    auto Part = cantFail(parseBitcodeFile(
-        MemoryBufferRef(StringRef(Bytes.data(), Bytes.size()), Name), Ctx));
-    if (Linker::linkModules(*Linked, std::move(Part)))
-      return false;
-    Added.insert(Name);
-    Code.Uses.push_back(Id);
-    return true;
-  }
-
-  const SessionView &Session;
-  const std::string Suffix;
-  LLVMContext Ctx;
-  std::unique_ptr<Module> Linked;
-  StringSet<> Tried, Added;
-};
-
-} // namespace
+  return Error::success();
+}
 
 Tier0Kind TestPolicy::instrument(const Function &F) {
   return F.getName().starts_with("plain") ? Tier0Kind::Plain
@@ -182,24 +78,6 @@ Expected<NewCode> TestPolicy::reoptimize(const Batch &B,
   }
   WorkerGate.pass();
   return Instead ? Instead(B, Session) : compile(B, Session);
-}
-
-Expected<NewCode> TestPolicy::compile(const Batch &B,
-                                      const SessionView &Session) {
-  BatchBuilder Builder(B, Session);
-  for (auto &Member : B.Members)
-    if (!Member.LeaveToCaller)
-      Builder.addBody(Member.Id, Member.Name);
-  Builder.addCallees();
-  for (auto &Member : B.Members)
-    if (Member.LeaveToCaller) {
-      if (Builder.has(Member.Name))
-        Builder.Code.Served.push_back(Member.Id);
-      else
-        Builder.addBody(Member.Id, Member.Name);
-    }
-  Builder.addCallees();
-  return Builder.finish();
 }
 
 std::vector<Batch> TestPolicy::getBatches() const {

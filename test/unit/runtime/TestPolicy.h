@@ -9,7 +9,7 @@
 #ifndef REOPT_TEST_TESTPOLICY_H
 #define REOPT_TEST_TESTPOLICY_H
 
-#include "reopt/Policy.h"
+#include "reopt/IRReoptimizer.h"
 
 #include <condition_variable>
 #include <functional>
@@ -34,12 +34,10 @@ private:
   unsigned Held = 0;
 };
 
-/// Makes new code from tier 0's IR: a batch's functions, and what they call of
-/// the session to be inlined, through LLVM's -O2 pipeline. In the new code the
-/// call of which_tier() is the constant 1.
-class TestPolicy : public HeatPolicy {
+/// In the new code the call of which_tier() is the number of the tier.
+class TestPolicy : public IRReoptimizer {
 public:
-  using HeatPolicy::HeatPolicy;
+  explicit TestPolicy(const Options &Opts);
 
   /// Functions whose names begin with "plain" are Plain.
   Tier0Kind instrument(const llvm::Function &F) override;
@@ -54,9 +52,10 @@ public:
   llvm::Expected<NewCode> reoptimize(const Batch &B,
                                      const SessionView &Session) override;
 
-  /// The usual way. All names that begin with a batch's functions' names and
-  /// end in ".tier1.<batch>" are new bodies.
-  llvm::Expected<NewCode> compile(const Batch &B, const SessionView &Session);
+  /// The usual way.
+  llvm::Expected<NewCode> compile(const Batch &B, const SessionView &Session) {
+    return IRReoptimizer::reoptimize(B, Session);
+  }
 
   /// The batches so far.
   std::vector<Batch> getBatches() const;
@@ -66,6 +65,12 @@ public:
   std::function<llvm::Expected<NewCode>(const Batch &, const SessionView &)>
       Instead;
   std::function<Decision(const Heat &)> DecideInstead;
+  /// Tier 1, and so on up to this one, count and trip.
+  uint32_t CountedTiers = 0;
+
+protected:
+  bool isCounted(uint32_t Tier) const override { return Tier < CountedTiers; }
+  llvm::Error prepare(llvm::Module &M, const Batch &B) override;
 
 private:
   mutable std::mutex M;

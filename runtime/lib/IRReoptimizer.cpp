@@ -1,0 +1,240 @@
+//===-- IRReoptimizer.cpp -------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/IRReoptimizer.h"
+#include "reopt/ModuleExtractor.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Target/TargetMachine.h"
+#include <algorithm>
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+namespace {
+
+/// The module of a batch while it grows.
+class BatchIR {
+public:
+  BatchIR(const Batch &B, const SessionView &Session, const Options &Opts)
+      : Session(Session), Opts(Opts),
+        Suffix((".tier1." + Twine(B.Number)).str()),
+        Linked(std::make_unique<Module>("reopt" + Suffix, Ctx)) {}
+
+  void addMember(const Batch::Member &Member, bool Counted) {
+    const std::string Name = Member.Name + Suffix;
+    switch (add(Member.Id, Member.Name, Name, Opts.MaxFunction)) {
+    case Added:
+      Code.Bodies.push_back({Member.Id, Name, Counted});
+      return;
+    case TooLarge:
+      Code.Refused.push_back({Member.Id, Reason::TooLarge, ""});
+      return;
+    case Unfit:
+      Code.Refused.push_back({Member.Id, Reason::EmissionFailed, Problem});
+      return;
+    }
+  }
+
+  /// Has calls of members go to their new bodies, and adds what else is called
+  /// so far, what that calls, and so on.
+  void addCallees(const Batch &B) {
+    SmallVector<std::string, 16> Names;
+    do {
+      bindCalls(B);
+      Names.clear();
+      for (const Function &F : *Linked)
+        if (F.isDeclaration() && !F.isIntrinsic() && isCalled(F) &&
+            Tried.insert(F.getName()).second)
+          Names.push_back(F.getName().str());
+      for (const std::string &Name : Names)
+        if (auto Known = Session.find(Name);
+            Known && Imported < size_t(Opts.MaxImport) &&
+            add(Known->Id, Name, Name, Opts.MaxCallee) == Added) {
+          ++Imported;
+          Linked->getFunction(Name)->setLinkage(
+              GlobalValue::AvailableExternallyLinkage);
+        }
+    } while (!Names.empty());
+  }
+
+  bool contains(StringRef Name) const {
+    const Function *F = Linked->getFunction(Name);
+    return F && !F->isDeclaration();
+  }
+
+  /// Has the bodies that are Counted count and trip.
+  void count() {
+    for (const NewCode::Body &Body : Code.Bodies)
+      if (Body.Counted)
+        instrument(*Linked->getFunction(Body.Name),
+                   Session.getNextSite(Body.Id));
+  }
+
+  Module &getModule() { return *Linked; }
+
+  NewCode Code;
+
+private:
+  void bindCalls(const Batch &B) {
+    for (const Batch::Member &Member : B.Members) {
+      Function *Old = Linked->getFunction(Member.Name);
+      Function *New = Linked->getFunction(Member.Name + Suffix);
+      if (Old && New && Old->getFunctionType() == New->getFunctionType())
+        Old->replaceUsesWithIf(New, [](Use &U) {
+          auto *Call = dyn_cast<CallBase>(U.getUser());
+          return Call && Call->isCallee(&U);
+        });
+    }
+  }
+
+  static bool isCalled(const Function &F) {
+    return any_of(F.uses(), [](const Use &U) {
+      auto *Call = dyn_cast<CallBase>(U.getUser());
+      return Call && Call->isCallee(&U);
+    });
+  }
+
+  enum Result { Added, TooLarge, Unfit };
+
+  /// Adds tier 0's IR of function \p Id as \p NewName.
+  Result add(FunctionId Id, StringRef Name, StringRef NewName, int64_t Limit) {
+    SmallVector<char, 0> Bytes;
+    bool Fits = true;
+    // By way of bitcode: the IR belongs to another context.
+    if (!Session.withTierZero(Id, [&](const Function &F) {
+          Fits = F.getInstructionCount() <= size_t(Limit);
+          if (!Fits)
+            return;
+          auto Part = extractModule(const_cast<Module &>(*F.getParent()), Name,
+                                    {const_cast<Function *>(&F)},
+                                    [&](StringRef) { return NewName.str(); });
+          Function *Copy = Part->getFunction(NewName);
+          Copy->setLinkage(GlobalValue::ExternalLinkage);
+          Copy->setVisibility(GlobalValue::DefaultVisibility);
+          Copy->removeFnAttr(Attribute::OptimizeNone);
+          Copy->removeFnAttr(Attribute::NoInline);
+          raw_svector_ostream OS(Bytes);
+          WriteBitcodeToFile(*Part, OS);
+        })) {
+      Problem = "its IR is gone";
+      return Unfit;
+    }
+    if (!Fits)
+      return TooLarge;
+    auto Part = parseBitcodeFile(
+        MemoryBufferRef(StringRef(Bytes.data(), Bytes.size()), Name), Ctx);
+    if (!Part) {
+      Problem = toString(Part.takeError());
+      return Unfit;
+    }
+    if (Linker::linkModules(*Linked, std::move(*Part))) {
+      Problem = "it does not fit its callers";
+      return Unfit;
+    }
+    Code.Uses.push_back(Id);
+    return Added;
+  }
+
+  const SessionView &Session;
+  const Options &Opts;
+  const std::string Suffix;
+  LLVMContext Ctx;
+  std::unique_ptr<Module> Linked;
+  StringSet<> Tried;
+  size_t Imported = 0;
+  std::string Problem;
+};
+
+void optimize(Module &M, TargetMachine &TM, OptimizationLevel Level) {
+  PassBuilder PB(&TM);
+  LoopAnalysisManager LAM;
+  FunctionAnalysisManager FAM;
+  CGSCCAnalysisManager CGAM;
+  ModuleAnalysisManager MAM;
+  PB.registerModuleAnalyses(MAM);
+  PB.registerCGSCCAnalyses(CGAM);
+  PB.registerFunctionAnalyses(FAM);
+  PB.registerLoopAnalyses(LAM);
+  PB.crossRegisterProxies(LAM, FAM, CGAM, MAM);
+  PB.buildPerModuleDefaultPipeline(Level).run(M, MAM);
+}
+
+} // namespace
+
+IRReoptimizer::IRReoptimizer(const Options &Opts,
+                             JITTargetMachineBuilder Machine,
+                             OptimizationLevel Level)
+    : HeatPolicy(Opts), Machine(std::move(Machine)), Level(Level) {
+  this->Machine.setRelocationModel(Reloc::PIC_);
+}
+
+OptimizationLevel IRReoptimizer::getLevel(uint32_t) const { return Level; }
+
+Error IRReoptimizer::prepare(Module &, const Batch &) {
+  return Error::success();
+}
+
+Expected<NewCode> IRReoptimizer::reoptimize(const Batch &B,
+                                            const SessionView &Session) {
+  BatchIR IR(B, Session, Opts);
+  uint32_t Tier = ~0u;
+  for (const Batch::Member &Member : B.Members) {
+    Tier = std::min(Tier, Member.Tier);
+    if (!Member.LeaveToCaller)
+      IR.addMember(Member, isCounted(Member.Tier));
+  }
+  IR.addCallees(B);
+  // What the members above did not take in needs a body of its own.
+  for (const Batch::Member &Member : B.Members)
+    if (Member.LeaveToCaller) {
+      if (IR.contains(Member.Name))
+        IR.Code.Served.push_back(Member.Id);
+      else
+        IR.addMember(Member, isCounted(Member.Tier));
+    }
+  IR.addCallees(B);
+  if (IR.Code.Bodies.empty())
+    return std::move(IR.Code);
+
+  auto Builder = Machine;
+  const OptimizationLevel Opt = getLevel(Tier);
+  Builder.setCodeGenOptLevel(Opt.getSpeedupLevel() >= 3
+                                 ? CodeGenOptLevel::Aggressive
+                                 : CodeGenOptLevel(Opt.getSpeedupLevel()));
+  auto TM = Builder.createTargetMachine();
+  if (!TM)
+    return TM.takeError();
+  Module &M = IR.getModule();
+  M.setTargetTriple((*TM)->getTargetTriple());
+  M.setDataLayout((*TM)->createDataLayout());
+  if (auto Err = prepare(M, B))
+    return std::move(Err);
+  std::string Problem;
+  raw_string_ostream OS(Problem);
+  if (verifyModule(M, &OS))
+    return createStringError("the module is broken: " + Problem);
+  optimize(M, **TM, Opt);
+  // Counting afterwards, as it is done to tier 0's IR: no pass moves it.
+  IR.count();
+  auto Object = SimpleCompiler(**TM)(M);
+  if (!Object)
+    return Object.takeError();
+  IR.Code.Object = std::move(*Object);
+  return std::move(IR.Code);
+}
+
+} // namespace reopt
