@@ -197,7 +197,9 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
   TierZeroUnit::BodyMap Bodies;
   std::lock_guard<std::mutex> Lock(M);
   Input &In =
-      Inputs.emplace(Key, Input{&S, TSM, {Ids.begin(), Ids.end()}, {}})->second;
+      Inputs
+          .emplace(Key, Input{&S, TSM, {Ids.begin(), Ids.end()}, {}, nullptr})
+          ->second;
   for (size_t I = 0; I < Count; ++I) {
     auto [IR, Flags] = Parts.Counted[I];
     Record &F = Functions[First + I];
@@ -228,7 +230,7 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
 void ReOptimizeLayer::noteData(Space &S, ResourceKey Key,
                                ModulePartition &Parts) {
   std::lock_guard<std::mutex> Lock(M);
-  Input &In = Inputs.emplace(Key, Input{&S, nullptr, {}, {}})->second;
+  Input &In = Inputs.emplace(Key, Input{&S, nullptr, {}, {}, nullptr})->second;
   for (auto &Name : Parts.DataNames)
     S.Data.try_emplace(Name,
                        Space::DataState{Key, std::move(Parts.Mentions[Name])});
@@ -349,45 +351,56 @@ Error ReOptimizeLayer::emitParts(Space &S, MaterializationResponsibility &R,
   if (auto Err = R.defineMaterializing(std::move(Exposed)))
     return Err;
 
-  Error Result = Error::success();
-  Error Defunct = R.withResourceKeyDo([&](ResourceKey Key) {
-    consumeError(std::move(Result));
-    noteData(S, Key, Parts);
-    Result = Error::success();
-    if (Parts.Counted.empty())
-      return;
-    SymbolMap Symbols;
-    auto TierZero = createFunctions(S, Key, Parts, TSM, Symbols);
-    if (!TierZero) {
-      Result = TierZero.takeError();
-      return;
-    }
-    Result = [&]() -> Error {
-      SymbolNameSet Names;
-      for (auto &[Name, Symbol] : Symbols)
-        Names.insert(Name);
-      auto Stubs = R.delegate(Names);
-      if (!Stubs)
-        return Stubs.takeError();
-      if (auto Err = (*Stubs)->notifyResolved(Symbols)) {
-        (*Stubs)->failMaterialization();
-        return Err;
-      }
-      if (auto Err = (*Stubs)->notifyEmitted({})) {
-        (*Stubs)->failMaterialization();
-        return Err;
-      }
-      SymbolFlagsMap Bodies = (*TierZero)->getSymbols();
-      if (auto Err = R.defineMaterializing(std::move(Bodies)))
-        return Err;
-      return R.replace(std::move(*TierZero));
-    }();
-  });
-  if (Defunct)
-    return joinErrors(std::move(Defunct), std::move(Result));
-  if (!Result)
+  ResourceKey Key = 0;
+  if (auto Err = R.withResourceKeyDo([&](ResourceKey K) { Key = K; }))
+    return Err;
+  noteData(S, Key, Parts);
+  Error Result = Parts.Counted.empty()
+                     ? Error::success()
+                     : emitFunctions(S, Key, R, Parts, std::move(TSM));
+  if (!Result) {
     noteCallSlots(S, Parts);
+    // Was the tracker removed meanwhile, before it had anything of ours? If it
+    // is removed from now on, ORC tells us.
+    Result = R.withResourceKeyDo([](ResourceKey) {});
+  }
+  if (Result)
+    Result = joinErrors(std::move(Result), handleRemoveResources(S.JD, Key));
   return Result;
+}
+
+Error ReOptimizeLayer::emitFunctions(Space &S, ResourceKey Key,
+                                     MaterializationResponsibility &R,
+                                     ModulePartition &Parts,
+                                     std::shared_ptr<ThreadSafeModule> TSM) {
+  SymbolMap Symbols;
+  auto TierZero = createFunctions(S, Key, Parts, std::move(TSM), Symbols);
+  if (!TierZero)
+    return TierZero.takeError();
+  SymbolNameSet Names;
+  for (auto &[Name, Symbol] : Symbols)
+    Names.insert(Name);
+  auto Stubs = R.delegate(Names);
+  if (!Stubs)
+    return Stubs.takeError();
+  Error Err = (*Stubs)->notifyResolved(Symbols);
+  if (!Err)
+    Err = (*Stubs)->notifyEmitted({});
+  if (Err) {
+    (*Stubs)->failMaterialization();
+    return Err;
+  }
+  // A tracker of its own, which goes with the input: what a responsibility
+  // defines later is not tracked by ORC, and would stay.
+  auto RT = S.JD.createResourceTracker();
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    auto First = S.ByName.find(Parts.Counted.front().first->getName());
+    if (First == S.ByName.end() || !Functions[First->second].In)
+      return make_error<ResourceTrackerDefunct>(RT);
+    Functions[First->second].In->TierZero = RT;
+  }
+  return S.JD.define(std::move(*TierZero), std::move(RT));
 }
 
 Error ReOptimizeLayer::compileEarly(Space &S, ModulePartition &Parts) {
@@ -582,6 +595,8 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
         Cells->release(F.Cell);
       }
       DoomedIR.push_back(std::move(I->second.TSM));
+      if (I->second.TierZero)
+        Doomed.push_back(std::move(I->second.TierZero));
     }
     Inputs.erase(Begin, End);
     for (auto I = CallSlots.begin(); I != CallSlots.end();)

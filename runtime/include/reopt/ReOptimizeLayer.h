@@ -210,6 +210,8 @@ private:
     std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
     std::vector<FunctionId> Functions;
     std::vector<std::string> Data;
+    /// Owns tier 0's code, if the input's own tracker does not.
+    llvm::orc::ResourceTrackerSP TierZero;
   };
 
   /// A function, and whose it is.
@@ -281,6 +283,11 @@ private:
   llvm::Error emitParts(Space &S, llvm::orc::MaterializationResponsibility &R,
                         ModulePartition &Parts,
                         std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
+
+  llvm::Error emitFunctions(Space &S, llvm::orc::ResourceKey Key,
+                            llvm::orc::MaterializationResponsibility &R,
+                            ModulePartition &Parts,
+                            std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
 
   /// An error that names the symbols which code reachable from \p Roots
   /// mentions and nobody defines: what a static linker would say.

@@ -27,9 +27,9 @@ void Gate::open() {
   Changed.notify_all();
 }
 
-void Gate::waitForArrival() {
+void Gate::waitForArrivals(unsigned Count) {
   std::unique_lock<std::mutex> Lock(M);
-  Changed.wait(Lock, [this] { return Held != 0; });
+  Changed.wait(Lock, [&] { return Held >= Count; });
 }
 
 void Gate::pass() {
@@ -45,6 +45,8 @@ TestPolicy::TestPolicy(const Options &Opts)
                     OptimizationLevel::O2) {}
 
 Error TestPolicy::prepare(Module &M, const Batch &B) {
+  if (Prepare)
+    Prepare(M);
   Function *WhichTier = M.getFunction("which_tier");
   if (!WhichTier)
     return Error::success();

@@ -22,8 +22,9 @@ class Gate {
 public:
   void close();
   void open();
-  /// Returns when a thread is being held.
-  void waitForArrival();
+  /// Returns when \p Count threads are being held.
+  void waitForArrivals(unsigned Count);
+  void waitForArrival() { waitForArrivals(1); }
   /// Comes to the gate.
   void pass();
 
@@ -65,6 +66,8 @@ public:
   std::function<llvm::Expected<NewCode>(const Batch &, const SessionView &)>
       Instead;
   std::function<Decision(const Heat &)> DecideInstead;
+  /// Called with a batch's module before it is optimised.
+  std::function<void(llvm::Module &)> Prepare;
   /// Tier 1, and so on up to this one, count and trip.
   uint32_t CountedTiers = 0;
 
