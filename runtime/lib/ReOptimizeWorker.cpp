@@ -300,12 +300,15 @@ std::optional<Batch> ReOptimizeLayer::nextBatch() {
   Batch B;
   B.Number = ++LastBatch;
   int64_t Roots = 0;
-  while (!Queue.empty() && Roots < Opts.MaxBatch) {
+  while (!Queue.empty()) {
     FunctionState &F = Functions[Queue.front()];
+    const bool LeaveToCaller = F.Why == Reason::LeftToCaller;
+    // Leaves are queued behind their root, and go with it.
+    if (!LeaveToCaller && Roots++ >= Opts.MaxBatch)
+      break;
     Queue.pop_front();
-    Roots += F.Why != Reason::LeftToCaller;
     F.transition(Stage::Compiling);
-    B.Members.push_back({F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller});
+    B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller});
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
   }
@@ -483,17 +486,19 @@ bool ReOptimizeLayer::publish(const Batch &B, NewCode &Code,
 }
 
 void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
-  for (FunctionId Id : Code.Served) {
-    FunctionState &F = Functions[Id];
+  for (auto &Member : B.Members) {
+    FunctionState &F = Functions[Member.Id];
     if (F.St != Stage::Compiling)
       continue;
-    F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
-    serve(F);
-  }
-  for (auto &Member : B.Members)
-    if (Functions[Member.Id].St == Stage::Compiling)
-      fail(Member.Id, Reason::EmissionFailed, "no body was made",
+    // Others were asked to have a body: serving them would ask again, for ever.
+    if (Member.LeaveToCaller && is_contained(Code.Served, F.Id)) {
+      F.transition(F.Tier0Compiled ? Stage::Tier0 : Stage::Lazy);
+      serve(F);
+    } else {
+      fail(F.Id, Reason::EmissionFailed, "no body was made",
            /*ForGood=*/false);
+    }
+  }
 }
 
 void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
