@@ -34,6 +34,15 @@ void Gate::close() {
 void Gate::open() {
   std::lock_guard<std::mutex> Lock(M);
   Closed = false;
+  Held = 0;
+  ++Releases;
+  Changed.notify_all();
+}
+
+void Gate::letHeldGo() {
+  std::lock_guard<std::mutex> Lock(M);
+  Held = 0;
+  ++Releases;
   Changed.notify_all();
 }
 
@@ -44,10 +53,11 @@ void Gate::waitForArrival() {
 
 void Gate::pass() {
   std::unique_lock<std::mutex> Lock(M);
+  if (!Closed)
+    return;
   ++Held;
   Changed.notify_all();
-  Changed.wait(Lock, [this] { return !Closed; });
-  --Held;
+  Changed.wait(Lock, [this, Before = Releases] { return Releases != Before; });
 }
 
 namespace {
@@ -94,27 +104,7 @@ public:
     if (auto Complaint = getVerifierComplaint(*Linked); !Complaint.empty())
       return createStringError(Complaint);
 
-    auto Machine = JITTargetMachineBuilder::detectHost();
-    if (!Machine)
-      return Machine.takeError();
-    Machine->setRelocationModel(Reloc::PIC_);
-    auto TM = Machine->createTargetMachine();
-    if (!TM)
-      return TM.takeError();
-    Linked->setTargetTriple((*TM)->getTargetTriple());
-    Linked->setDataLayout((*TM)->createDataLayout());
-    PassBuilder PB(TM->get());
-    LoopAnalysisManager LAM;
-    FunctionAnalysisManager FAM;
-    CGSCCAnalysisManager CGAM;
-    ModuleAnalysisManager MAM;
-    PB.registerModuleAnalyses(MAM);
-    PB.registerCGSCCAnalyses(CGAM);
-    PB.registerFunctionAnalyses(FAM);
-    PB.registerLoopAnalyses(LAM);
-    PB.crossRegisterProxies(LAM, FAM, CGAM, MAM);
-    PB.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(*Linked, MAM);
-    auto Object = SimpleCompiler(**TM)(*Linked);
+    auto Object = TestPolicy::optimize(*Linked);
     if (!Object)
       return Object.takeError();
     Code.Object = std::move(*Object);
@@ -200,6 +190,30 @@ Expected<NewCode> TestPolicy::compile(const Batch &B,
     }
   Builder.addCallees();
   return Builder.finish();
+}
+
+Expected<std::unique_ptr<MemoryBuffer>> TestPolicy::optimize(Module &M) {
+  auto Machine = JITTargetMachineBuilder::detectHost();
+  if (!Machine)
+    return Machine.takeError();
+  Machine->setRelocationModel(Reloc::PIC_);
+  auto TM = Machine->createTargetMachine();
+  if (!TM)
+    return TM.takeError();
+  M.setTargetTriple((*TM)->getTargetTriple());
+  M.setDataLayout((*TM)->createDataLayout());
+  PassBuilder PB(TM->get());
+  LoopAnalysisManager LAM;
+  FunctionAnalysisManager FAM;
+  CGSCCAnalysisManager CGAM;
+  ModuleAnalysisManager MAM;
+  PB.registerModuleAnalyses(MAM);
+  PB.registerCGSCCAnalyses(CGAM);
+  PB.registerFunctionAnalyses(FAM);
+  PB.registerLoopAnalyses(LAM);
+  PB.crossRegisterProxies(LAM, FAM, CGAM, MAM);
+  PB.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(M, MAM);
+  return SimpleCompiler(**TM)(M);
 }
 
 std::vector<Batch> TestPolicy::getBatches() const {

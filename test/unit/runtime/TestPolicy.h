@@ -11,6 +11,8 @@
 
 #include "reopt/Policy.h"
 
+#include "llvm/IR/Module.h"
+
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -22,6 +24,8 @@ class Gate {
 public:
   void close();
   void open();
+  /// Lets those go that are held; who comes next is held.
+  void letHeldGo();
   /// Returns when a thread is being held.
   void waitForArrival();
   /// Comes to the gate.
@@ -31,7 +35,7 @@ private:
   std::mutex M;
   std::condition_variable Changed;
   bool Closed = false;
-  unsigned Held = 0;
+  unsigned Held = 0, Releases = 0;
 };
 
 /// Makes new code from tier 0's IR: a batch's functions, and what they call of
@@ -57,6 +61,10 @@ public:
   /// The usual way. All names that begin with a batch's functions' names and
   /// end in ".tier1.<batch>" are new bodies.
   llvm::Expected<NewCode> compile(const Batch &B, const SessionView &Session);
+
+  /// -O2, and code for this machine.
+  static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+  optimize(llvm::Module &M);
 
   /// The batches so far.
   std::vector<Batch> getBatches() const;
