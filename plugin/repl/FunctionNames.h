@@ -10,16 +10,11 @@
 /// \file
 /// Functions by the names that users write: f, ns::C::m, f(const char *, int),
 /// vector<int>::push_back, ::f. The name of a function and the query are both
-/// brought to one form, token by token, and then compared.
+/// brought to the one form of NameTokens.h, and then compared.
 ///
-/// The one form:
-///  - Spaces do not count. const and volatile stand behind what they qualify;
-///    struct, class, union, enum and typename are dropped.
-///  - An arithmetic type has as few words as it needs, in one order; a number
-///    has no suffix; (void) is ().
-///  - Names of <cstdint>, <cstddef> and <string> in the query stand for the
-///    types that they name (on 64-bit Linux), with or without std::. The query
-///    is tried as it is, too: a class of the user's may be called string.
+/// Names of <cstdint>, <cstddef> and <string> in the query stand for the types
+/// that they name. The query is tried as it is, too: a class of the user's may
+/// be called string.
 ///
 /// What a query may leave out, wherever it occurs:
 ///  - scopes in front (f for a::f, vector for std::vector), unless it has :: in
