@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionNames.h"
-#include "NameTokens.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Demangle/Demangle.h"
 #include <cstdlib>
@@ -82,6 +81,38 @@ struct Matcher {
   }
 };
 
+/// Whether \p Asked, of a query, is all that it can be of \p Named.
+bool isSame(const NameToken &Asked, const NameToken &Named) {
+  return Asked.is(Named.Text) ||
+         (Asked.is(NameFromAnyScope) && Named.is(NameFromRoot));
+}
+
+/// The longest word in front of the parameters that is written alike in all
+/// ways to write a name. To look for it costs a hundredth of reading the name.
+std::string getKey(const NameTokens &Query) {
+  StringRef Key;
+  for (const NameToken &T : Query) {
+    if (T.is("("))
+      break;
+    StringRef Word = StringRef(T.Text).ltrim('~').take_while(isNameWordChar);
+    if (T.isWord() && !T.isCv() && !T.isArithmetic() &&
+        Word.size() > Key.size())
+      Key = Word;
+  }
+  return Key.str();
+}
+
+bool hasWord(StringRef Text, StringRef Word) {
+  for (size_t At = 0; (At = Text.find(Word, At)) != StringRef::npos; ++At) {
+    StringRef Before = Text.take_front(At),
+              Behind = Text.substr(At).substr(Word.size());
+    if ((Before.empty() || !isNameWordChar(Before.back())) &&
+        (Behind.empty() || !isNameWordChar(Behind.front())))
+      return true;
+  }
+  return false;
+}
+
 /// Takes over what a demangler has allocated.
 std::string takeText(char *Text) {
   std::string Result = Text ? Text : "";
@@ -94,10 +125,15 @@ std::string takeText(char *Text) {
 FunctionName FunctionName::parse(StringRef LinkerName) {
   const std::string Name = LinkerName.str();
   FunctionName Result;
-  Result.Full = Result.Qualified = demangle(Name);
   ItaniumPartialDemangler Parts;
   size_t Size = 0;
-  if (!Parts.partialDemangle(Name.c_str()) && Parts.isFunction()) {
+  // Without _Z it takes C's names for types.
+  const bool IsItanium =
+      LinkerName.starts_with("_Z") && !Parts.partialDemangle(Name.c_str());
+  Result.Full = Result.Qualified =
+      IsItanium ? takeText(Parts.finishDemangle(nullptr, &Size))
+                : demangle(Name);
+  if (IsItanium && Parts.isFunction()) {
     Result.Qualified = takeText(Parts.getFunctionName(nullptr, &Size));
     Result.Parameters = takeText(Parts.getFunctionParameters(nullptr, &Size));
     // What follows them in Full, such as const, goes with them.
@@ -115,35 +151,50 @@ FunctionName FunctionName::parse(StringRef LinkerName) {
   return Result;
 }
 
-NameMatch FunctionName::compare(StringRef Query) const {
-  Query = Query.trim();
-  if (Query == Full)
-    return NameMatch::Exact;
-  StringRef Returned = Full;
-  if (!Returned.consume_back(Qualified + Parameters))
-    Returned = "";
-  NameReader Mine(NameFromRoot);
-  const size_t NameAt = Mine.add(Returned), ParametersAt = Mine.add(Qualified);
-  Mine.add(Parameters);
-  const NameTokens Name = Mine.take();
-
-  auto IsSame = [](const NameToken &A, const NameToken &B) {
-    return A.is(B.Text) || (A.is(NameFromAnyScope) && B.is(NameFromRoot));
-  };
-  NameMatch Best = NameMatch::None;
-  if (Query.ends_with("...") && StringRef(Full).starts_with(Query.drop_back(3)))
-    Best = NameMatch::Partial;
+NameQuery::NameQuery(StringRef Query) : Text(Query.trim()) {
   for (bool ResolveAliases : {false, true}) {
-    NameReader Asked(NameFromAnyScope);
-    Asked.add(Query, ResolveAliases);
-    const NameTokens Wanted = Asked.take();
+    NameReader Reader(NameFromAnyScope);
+    Reader.add(Text, ResolveAliases);
+    Reading R{Reader.take(), ""};
+    if (Readings.empty() ||
+        !llvm::equal(R.Tokens, Readings[0].Tokens, isSame)) {
+      R.Key = getKey(R.Tokens);
+      Readings.push_back(std::move(R));
+    }
+  }
+}
+
+NameMatch NameQuery::compare(const FunctionName &F) const {
+  if (Text == F.Full)
+    return NameMatch::Exact;
+  NameMatch Best = NameMatch::None;
+  if (StringRef Cut = Text;
+      Cut.consume_back("...") && StringRef(F.Full).starts_with(Cut))
+    Best = NameMatch::Partial;
+  auto MayMatch = [&](const Reading &R) {
+    return R.Key.empty() || hasWord(F.Full, R.Key) ||
+           hasWord(F.Qualified, R.Key);
+  };
+  if (none_of(Readings, MayMatch))
+    return Best;
+
+  StringRef Returned = F.Full;
+  if (!Returned.consume_back(F.Qualified + F.Parameters))
+    Returned = "";
+  NameReader Reader(NameFromRoot);
+  const size_t NameAt = Reader.add(Returned);
+  const size_t ParametersAt = Reader.add(F.Qualified);
+  Reader.add(F.Parameters);
+  const NameTokens Name = Reader.take();
+
+  for (const Reading &R : Readings) {
     for (size_t Start : {size_t(0), NameAt})
-      if (std::equal(Wanted.begin(), Wanted.end(), Name.begin() + Start,
-                     Name.end(), IsSame))
+      if (std::equal(R.Tokens.begin(), R.Tokens.end(), Name.begin() + Start,
+                     Name.end(), isSame))
         return NameMatch::Exact;
     for (NameMatch M : {NameMatch::Loose, NameMatch::Partial})
       if (Best < M &&
-          Matcher{Wanted, Name, ParametersAt, M == NameMatch::Loose}.run())
+          Matcher{R.Tokens, Name, ParametersAt, M == NameMatch::Loose}.run())
         Best = M;
   }
   return Best;

@@ -38,8 +38,10 @@
 #ifndef REOPT_REPL_FUNCTIONNAMES_H
 #define REOPT_REPL_FUNCTIONNAMES_H
 
+#include "NameTokens.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
+#include <vector>
 
 namespace reopt {
 
@@ -59,14 +61,31 @@ struct FunctionName {
   std::string Parameters; ///< (int, double) const; empty in C
 
   static FunctionName parse(llvm::StringRef LinkerName);
+};
 
-  /// How well \p Query names this function, by the rules above. Full itself is
-  /// always an exact match.
-  NameMatch compare(llvm::StringRef Query) const;
+/// A name that a user wrote, read once and compared with many.
+class NameQuery {
+public:
+  explicit NameQuery(llvm::StringRef Text);
 
-  bool matches(llvm::StringRef Query) const {
-    return compare(Query) != NameMatch::None;
+  /// How well this names \p F, by the rules above. F.Full itself is always an
+  /// exact match.
+  NameMatch compare(const FunctionName &F) const;
+
+  bool matches(const FunctionName &F) const {
+    return compare(F) != NameMatch::None;
   }
+
+private:
+  struct Reading {
+    NameTokens Tokens;
+    /// A word that is in each name that matches; empty if none has to be.
+    std::string Key;
+  };
+
+  std::string Text;
+  /// As it is written; and with aliases resolved, if it has any.
+  std::vector<Reading> Readings;
 };
 
 } // namespace reopt

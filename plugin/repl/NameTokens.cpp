@@ -16,11 +16,11 @@ using namespace llvm;
 
 namespace reopt {
 
-namespace {
-
-bool isWordChar(char C) {
+bool isNameWordChar(char C) {
   return isAlnum(C) || C == '_' || C == '$' || C & 0x80;
 }
+
+namespace {
 
 /// What the standard library's name of a type stands for; empty if for itself.
 StringRef getAliased(StringRef Name) {
@@ -69,8 +69,8 @@ NameTokens split(StringRef Rest, bool ResolveAliases) {
   };
   while (!(Rest = Rest.ltrim()).empty()) {
     size_t Size = 1;
-    if (isWordChar(Rest[0]))
-      Size = Rest.take_while(isWordChar).size();
+    if (isNameWordChar(Rest[0]))
+      Size = Rest.take_while(isNameWordChar).size();
     else if (Rest.starts_with("::"))
       Size = 2;
     else if (Rest[0] == '\'' || Rest.starts_with("[abi:"))
@@ -141,7 +141,7 @@ bool NameToken::isArithmetic() const {
 }
 
 bool NameToken::isWord() const {
-  return (isWordChar(Text[0]) && !isDigit(Text[0])) || Text[0] == '\'' ||
+  return (isNameWordChar(Text[0]) && !isDigit(Text[0])) || Text[0] == '\'' ||
          (Text.size() > 1 && StringRef("~(").contains(Text[0]));
 }
 

@@ -43,6 +43,9 @@ struct NameToken {
 };
 using NameTokens = std::vector<NameToken>;
 
+/// Whether \p C is part of words.
+bool isNameWordChar(char C);
+
 /// In front of a qualified name that begins at the global namespace: each in a
 /// function's name, and one that has :: in front.
 constexpr llvm::StringRef NameFromRoot = "<root>";
