@@ -14,6 +14,8 @@
 #include "clang/Basic/TargetInfo.h"
 #include "clang/CodeGen/BackendUtil.h"
 #include "clang/Frontend/CompilerInstance.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
@@ -49,6 +51,29 @@ bool isNumberedAnew(llvm::StringRef Name) { return Name.contains("$_"); }
 /// number follows what they take.
 constexpr std::chrono::microseconds EmitTime{1000};
 constexpr size_t EmitFirst = 4, EmitMost = 16;
+
+/// Notes the errors that LLVM reports on a context, and keeps the rest quiet.
+/// Without a handler LLVM would print an error and end the process.
+class ErrorNotes : public llvm::DiagnosticHandler {
+public:
+  explicit ErrorNotes(std::string &Text) : Text(Text) {}
+
+  bool handleDiagnostics(const llvm::DiagnosticInfo &Info) override {
+    if (Info.getSeverity() != llvm::DS_Error)
+      return true;
+    std::string Lines;
+    llvm::raw_string_ostream OS(Lines);
+    llvm::DiagnosticPrinterRawOStream Printer(OS);
+    Info.print(Printer);
+    // What follows shows the place in text that nobody has written.
+    Text += (Text.empty() ? "" : "; ") +
+            llvm::StringRef(Lines).split('\n').first.str();
+    return true;
+  }
+
+private:
+  std::string &Text;
+};
 
 } // namespace
 
@@ -222,9 +247,22 @@ Recodegen::compile(llvm::Module &M) {
 
 llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
                                               const SessionView &Session) {
+  std::string Errors;
+  auto Code = makeCode(B, Session, Errors);
+  if (Errors.empty())
+    return Code;
+  // Code that an error was reported about must not run.
+  consumeError(Code.takeError());
+  return llvm::createStringError(Errors);
+}
+
+llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
+                                            const SessionView &Session,
+                                            std::string &Errors) {
   NewCode Code;
   llvm::LLVMContext Ctx;
   Ctx.setDiscardValueNames(true);
+  Ctx.setDiagnosticHandler(std::make_unique<ErrorNotes>(Errors));
   BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
 
   Job J{Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str(), {}, {},

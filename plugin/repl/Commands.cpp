@@ -209,11 +209,12 @@ void Commands::threshold(StringRef Count) {
 }
 
 std::optional<FunctionInfo> Commands::findOne(StringRef Name) {
+  const NameQuery Query(Name);
   std::vector<std::pair<FunctionInfo, FunctionName>> Found;
   NameMatch Best = NameMatch::Loose;
   for (FunctionInfo &F : Session.getLayer()->list()) {
     FunctionName Parsed = FunctionName::parse(F.Name);
-    NameMatch Match = F.Name == Name ? NameMatch::Exact : Parsed.compare(Name);
+    NameMatch Match = F.Name == Name ? NameMatch::Exact : Query.compare(Parsed);
     if (Match < Best)
       continue;
     if (Match > Best)

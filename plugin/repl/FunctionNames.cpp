@@ -1,4 +1,4 @@
-//===-- FunctionNames.cpp --------------------------------------*- C++ -*-===//
+//===-- FunctionNames.cpp -------------------------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,13 +8,9 @@
 
 #include "FunctionNames.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SmallVector.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Demangle/Demangle.h"
 #include <cstdlib>
 #include <cxxabi.h>
-#include <vector>
 
 using namespace llvm;
 
@@ -22,236 +18,9 @@ namespace reopt {
 
 namespace {
 
-bool isWordChar(char C) {
-  return isAlnum(C) || C == '_' || C == '$' || C & 0x80;
-}
-
-struct Token {
-  std::string Text;
-  size_t Close = 0; ///< Where this bracket is closed; 0 for all else.
-
-  bool is(StringRef Other) const { return Text == Other; }
-  bool isCv() const { return is("const") || is("volatile"); }
-  bool isArithmetic() const {
-    return is_contained({"unsigned", "signed", "short", "long", "int", "char",
-                         "double", "__int128"},
-                        Text);
-  }
-  bool isWord() const {
-    return (isWordChar(Text[0]) && !isDigit(Text[0])) || Text[0] == '\'' ||
-           (Text.size() > 1 && StringRef("~(").contains(Text[0]));
-  }
-};
-using Tokens = std::vector<Token>; ///< The last one is empty once paired.
-
-/// In the one form each qualified name begins with one of these: those in a
-/// function's name and those that a query has :: in front of with the first.
-constexpr StringRef FromRoot = "<root>", FromAnyScope = "<any>";
-
-/// What the standard library's name of a type stands for; empty if for itself.
-StringRef getAliased(StringRef Name) {
-  return StringSwitch<StringRef>(Name)
-      .Cases({"size_t", "uint64_t", "uintptr_t", "uintmax_t"}, "unsigned long")
-      .Cases({"int64_t", "intptr_t", "intmax_t", "ptrdiff_t"}, "long")
-      .Cases({"ssize_t", "time_t", "off_t"}, "long")
-      .Case("int32_t", "int")
-      .Case("uint32_t", "unsigned int")
-      .Case("int16_t", "short")
-      .Case("uint16_t", "unsigned short")
-      .Case("int8_t", "signed char")
-      .Case("uint8_t", "unsigned char")
-      .Case("FILE", "_IO_FILE")
-      .Case("string", "basic_string<char>")
-      .Case("wstring", "basic_string<wchar_t>")
-      .Case("string_view", "basic_string_view<char>")
-      .Default("");
-}
-
-/// How long the symbol is that follows the word operator; 0 in operator new and
-/// operator int. Parameters or template arguments have to come behind it, so in
-/// operator<<int>(C) it is one <.
-size_t getSymbolSize(StringRef Rest) {
-  if (Rest.starts_with("()") || Rest.starts_with("[]"))
-    return 2;
-  const size_t Longest = Rest.take_while([](char C) {
-                               return StringRef("<>=!+-*/%^&|~,").contains(C);
-                             })
-                             .take_front(3)
-                             .size();
-  for (size_t Size = Longest; Size; --Size)
-    if (StringRef Behind = Rest.substr(Size).ltrim();
-        Behind.empty() || StringRef("(<[").contains(Behind[0]))
-      return Size;
-  return Longest;
-}
-
-/// The words and signs of \p Rest, and what of the one form needs no context:
-/// literals, operators, ~S, (void), (anonymous namespace), aliases.
-Tokens split(StringRef Rest, bool ResolveAliases) {
-  Tokens Out;
-  int Depth = 0;
-  auto Last = [&](size_t Nth) -> StringRef {
-    return Out.size() < Nth ? "" : StringRef(Out[Out.size() - Nth].Text);
-  };
-  while (!(Rest = Rest.ltrim()).empty()) {
-    size_t Size = 1;
-    if (isWordChar(Rest[0]))
-      Size = Rest.take_while(isWordChar).size();
-    else if (Rest.starts_with("::"))
-      Size = 2;
-    else if (Rest[0] == '\'' || Rest.starts_with("[abi:"))
-      Size = std::min(Rest.find_first_of("]'", 1), Rest.size() - 1) + 1;
-    StringRef Word = Rest.take_front(Size);
-    Token T{Word.str()};
-    Rest = Rest.substr(Size).ltrim();
-
-    if (is_contained({"struct", "class", "union", "enum", "typename"}, Word))
-      continue;
-    if (isDigit(Word[0])) {
-      T.Text = Word.rtrim("uUlL");
-    } else if (Word == "operator") {
-      Size = getSymbolSize(Rest);
-      T.Text += Rest.take_front(Size);
-      Rest = Rest.substr(Size);
-    } else if (T.isWord() && Last(1) == "~") {
-      T.Text.insert(0, "~");
-      Out.pop_back();
-    } else if (Word == ")" && Last(1) == "void" && Last(2) == "(") {
-      Out.pop_back();
-    } else if (Word == ")" && Last(1) == "namespace" && Last(3) == "(") {
-      T.Text = "(anonymous namespace)";
-      Out.resize(Out.size() - 3);
-    }
-    Depth += (Word == "(" || Word == "<") - (Word == ")" || Word == ">");
-    const bool InStd = Last(1) == "::" && Last(2) == "std";
-    const bool IsFunction = Depth == 0 && Rest.starts_with("(") &&
-                            Last(InStd ? 3 : 1) != "operator";
-    StringRef Aliased;
-    if (ResolveAliases && (InStd || Last(1) != "::") && !IsFunction &&
-        !Rest.starts_with("<"))
-      Aliased = getAliased(T.Text);
-    if (InStd && !Aliased.empty() && !Aliased.contains('<'))
-      Out.resize(Out.size() - 2); // Arithmetic types are in no scope.
-    if (Aliased.empty())
-      Out.push_back(std::move(T));
-    else
-      append_range(Out, split(Aliased, /*ResolveAliases=*/false));
-  }
-  return Out;
-}
-
-/// Fills in Token::Close, and marks the end. A < or > without a partner is an
-/// operator.
-void pairBrackets(Tokens &All) {
-  SmallVector<size_t> Open;
-  for (auto [I, T] : enumerate(All)) {
-    if (is_contained({"(", "[", "{", "<"}, T.Text))
-      Open.push_back(I);
-    if (!is_contained({")", "]", "}", ">"}, T.Text))
-      continue;
-    while (!T.is(">") && !Open.empty() && All[Open.back()].is("<"))
-      Open.pop_back();
-    const char Partner = T.Text[0] - (T.is(")") ? 1 : 2); // In ASCII.
-    if (!Open.empty() && All[Open.back()].Text[0] == Partner)
-      All[Open.pop_back_val()].Close = I;
-  }
-  All.push_back({});
-}
-
-/// Where a name goes on behind the template arguments or the ABI tag at \p At,
-/// or behind the parameters there if their function is a scope, as in
-/// f(int) const::Local. 0 if \p At is at something else.
-size_t skipAnnex(const Tokens &All, size_t At) {
-  if (StringRef(All[At].Text).starts_with("[abi:"))
-    return At + 1;
-  if (!All[At].Close || !(All[At].is("<") || All[At].is("(")))
-    return 0;
-  size_t I = All[At].Close + 1;
-  if (All[At].is("<"))
-    return I;
-  while (All[I].isCv() || All[I].is("&"))
-    ++I;
-  return All[I].is("::") ? I : 0;
-}
-
-/// Brings texts to the one form, from left to right.
-struct Canonicalizer {
-  StringRef NameStart;
-  Tokens In = {}, Out = {};
-  size_t At = 0;
-
-  /// Appends \p Text to what there is. Returns where the next text will begin.
-  size_t add(StringRef Text, bool ResolveAliases = false) {
-    In = split(Text, ResolveAliases);
-    pairBrackets(In);
-    for (At = 0; At + 1 < In.size();)
-      next();
-    return Out.size();
-  }
-
-  Tokens take() {
-    pairBrackets(Out);
-    return std::move(Out);
-  }
-
-  bool isName() const { return In[At + In[At].is("::")].isWord(); }
-
-  void next() { isName() ? specifiers() : copy(); }
-
-  /// One token, or a bracket with all that is in it.
-  void copy() {
-    const size_t Close = In[At].Close;
-    Out.push_back({In[At++].Text});
-    while (At < Close)
-      next();
-    if (Close)
-      Out.push_back({In[At++].Text});
-  }
-
-  /// const, volatile, and one name or the words of an arithmetic type.
-  void specifiers() {
-    SmallVector<StringRef, 4> Words, Cvs;
-    for (; In[At].isCv() || In[At].isArithmetic(); ++At)
-      (In[At].isCv() ? Cvs : Words).push_back(In[At].Text);
-    if (Words.empty() && isName()) {
-      name();
-      if (Out.back().is("operator")) // Its type comes next.
-        return;
-      for (; In[At].isCv(); ++At)
-        Cvs.push_back(In[At].Text);
-    }
-    const bool IsArithmetic = !Words.empty();
-    if (!is_contained(Words, "char"))
-      erase(Words, "signed");
-    if (Words.size() > 1)
-      erase(Words, "int");
-    if (Words.empty() && IsArithmetic)
-      Words.push_back("int");
-    llvm::sort(Words);
-    llvm::sort(Cvs);
-    for (StringRef Word : concat<StringRef>(Words, Cvs))
-      Out.push_back({Word.str()});
-  }
-
-  void name() {
-    const bool IsGlobal = In[At].is("::");
-    Out.push_back({(IsGlobal ? FromRoot : NameStart).str()});
-    At += IsGlobal;
-    while (true) {
-      copy();
-      while (size_t Behind = skipAnnex(In, At))
-        while (At < Behind)
-          copy();
-      if (!In[At].is("::") || !isName())
-        return;
-      copy();
-    }
-  }
-};
-
 /// Compares a query with a function's name; both in the one form.
 struct Matcher {
-  const Tokens &Query, &Name;
+  const NameTokens &Query, &Name;
   const size_t Parameters; ///< Where the parameter list begins in Name.
   const bool IsLoose;      ///< Scopes in between may be left out.
   std::vector<bool> Tried = std::vector<bool>(Query.size() * Name.size());
@@ -266,7 +35,7 @@ struct Matcher {
   }
 
   bool isScope(size_t N) const {
-    return Name[N].is("::") || Name[N].is(FromRoot);
+    return Name[N].is("::") || Name[N].is(NameFromRoot);
   }
 
   /// Whether the scope behind the :: at \p N may be left out. The standard
@@ -290,17 +59,17 @@ struct Matcher {
     if (QueryEnds &&
         (N == Parameters || (N > Parameters && N > Name[Parameters].Close)))
       return true;
-    const bool MayBegin = Query[Q].is(FromAnyScope) && isScope(N);
+    const bool MayBegin = Query[Q].is(NameFromAnyScope) && isScope(N);
     if ((Query[Q].is(Name[N].Text) || MayBegin) && matches(Q + 1, N + 1))
       return true;
     if (Query[Q].isCv() && is_contained({")", ","}, Query[Q + 1].Text) &&
         matches(Q + 1, N)) // A parameter is not const itself.
       return true;
-    size_t Behind = skipAnnex(Name, N);
+    size_t Behind = skipNameAnnex(Name, N);
     if (Name[N + 1].isWord() &&
         (MayBegin || (Query[Q].is("::") && mayLeaveOut(N)))) {
       Behind = N + 2;
-      while (size_t Next = skipAnnex(Name, Behind))
+      while (size_t Next = skipNameAnnex(Name, Behind))
         Behind = Next;
       if (!Name[Behind].is("::"))
         return false;
@@ -311,6 +80,38 @@ struct Matcher {
     return Behind && matches(Q, Behind);
   }
 };
+
+/// Whether \p Asked, of a query, is all that it can be of \p Named.
+bool isSame(const NameToken &Asked, const NameToken &Named) {
+  return Asked.is(Named.Text) ||
+         (Asked.is(NameFromAnyScope) && Named.is(NameFromRoot));
+}
+
+/// The longest word in front of the parameters that is written alike in all
+/// ways to write a name. To look for it costs a hundredth of reading the name.
+std::string getKey(const NameTokens &Query) {
+  StringRef Key;
+  for (const NameToken &T : Query) {
+    if (T.is("("))
+      break;
+    StringRef Word = StringRef(T.Text).ltrim('~').take_while(isNameWordChar);
+    if (T.isWord() && !T.isCv() && !T.isArithmetic() &&
+        Word.size() > Key.size())
+      Key = Word;
+  }
+  return Key.str();
+}
+
+bool hasWord(StringRef Text, StringRef Word) {
+  for (size_t At = 0; (At = Text.find(Word, At)) != StringRef::npos; ++At) {
+    StringRef Before = Text.take_front(At),
+              Behind = Text.substr(At).substr(Word.size());
+    if ((Before.empty() || !isNameWordChar(Before.back())) &&
+        (Behind.empty() || !isNameWordChar(Behind.front())))
+      return true;
+  }
+  return false;
+}
 
 /// Takes over what a demangler has allocated.
 std::string takeText(char *Text) {
@@ -324,10 +125,15 @@ std::string takeText(char *Text) {
 FunctionName FunctionName::parse(StringRef LinkerName) {
   const std::string Name = LinkerName.str();
   FunctionName Result;
-  Result.Full = Result.Qualified = demangle(Name);
   ItaniumPartialDemangler Parts;
   size_t Size = 0;
-  if (!Parts.partialDemangle(Name.c_str()) && Parts.isFunction()) {
+  // Without _Z it takes C's names for types.
+  const bool IsItanium =
+      LinkerName.starts_with("_Z") && !Parts.partialDemangle(Name.c_str());
+  Result.Full = Result.Qualified =
+      IsItanium ? takeText(Parts.finishDemangle(nullptr, &Size))
+                : demangle(Name);
+  if (IsItanium && Parts.isFunction()) {
     Result.Qualified = takeText(Parts.getFunctionName(nullptr, &Size));
     Result.Parameters = takeText(Parts.getFunctionParameters(nullptr, &Size));
     // What follows them in Full, such as const, goes with them.
@@ -345,35 +151,50 @@ FunctionName FunctionName::parse(StringRef LinkerName) {
   return Result;
 }
 
-NameMatch FunctionName::compare(StringRef Query) const {
-  Query = Query.trim();
-  if (Query == Full)
-    return NameMatch::Exact;
-  StringRef Returned = Full;
-  if (!Returned.consume_back(Qualified + Parameters))
-    Returned = "";
-  Canonicalizer Mine{FromRoot};
-  const size_t NameAt = Mine.add(Returned), ParametersAt = Mine.add(Qualified);
-  Mine.add(Parameters);
-  const Tokens Name = Mine.take();
-
-  auto IsSame = [](const Token &A, const Token &B) {
-    return A.is(B.Text) || (A.is(FromAnyScope) && B.is(FromRoot));
-  };
-  NameMatch Best = NameMatch::None;
-  if (Query.ends_with("...") && StringRef(Full).starts_with(Query.drop_back(3)))
-    Best = NameMatch::Partial;
+NameQuery::NameQuery(StringRef Query) : Text(Query.trim()) {
   for (bool ResolveAliases : {false, true}) {
-    Canonicalizer Asked{FromAnyScope};
-    Asked.add(Query, ResolveAliases);
-    const Tokens Wanted = Asked.take();
+    NameReader Reader(NameFromAnyScope);
+    Reader.add(Text, ResolveAliases);
+    Reading R{Reader.take(), ""};
+    if (Readings.empty() ||
+        !llvm::equal(R.Tokens, Readings[0].Tokens, isSame)) {
+      R.Key = getKey(R.Tokens);
+      Readings.push_back(std::move(R));
+    }
+  }
+}
+
+NameMatch NameQuery::compare(const FunctionName &F) const {
+  if (Text == F.Full)
+    return NameMatch::Exact;
+  NameMatch Best = NameMatch::None;
+  if (StringRef Cut = Text;
+      Cut.consume_back("...") && StringRef(F.Full).starts_with(Cut))
+    Best = NameMatch::Partial;
+  auto MayMatch = [&](const Reading &R) {
+    return R.Key.empty() || hasWord(F.Full, R.Key) ||
+           hasWord(F.Qualified, R.Key);
+  };
+  if (none_of(Readings, MayMatch))
+    return Best;
+
+  StringRef Returned = F.Full;
+  if (!Returned.consume_back(F.Qualified + F.Parameters))
+    Returned = "";
+  NameReader Reader(NameFromRoot);
+  const size_t NameAt = Reader.add(Returned);
+  const size_t ParametersAt = Reader.add(F.Qualified);
+  Reader.add(F.Parameters);
+  const NameTokens Name = Reader.take();
+
+  for (const Reading &R : Readings) {
     for (size_t Start : {size_t(0), NameAt})
-      if (std::equal(Wanted.begin(), Wanted.end(), Name.begin() + Start,
-                     Name.end(), IsSame))
+      if (std::equal(R.Tokens.begin(), R.Tokens.end(), Name.begin() + Start,
+                     Name.end(), isSame))
         return NameMatch::Exact;
     for (NameMatch M : {NameMatch::Loose, NameMatch::Partial})
       if (Best < M &&
-          Matcher{Wanted, Name, ParametersAt, M == NameMatch::Loose}.run())
+          Matcher{R.Tokens, Name, ParametersAt, M == NameMatch::Loose}.run())
         Best = M;
   }
   return Best;

@@ -10,16 +10,11 @@
 /// \file
 /// Functions by the names that users write: f, ns::C::m, f(const char *, int),
 /// vector<int>::push_back, ::f. The name of a function and the query are both
-/// brought to one form, token by token, and then compared.
+/// brought to the one form of NameTokens.h, and then compared.
 ///
-/// The one form:
-///  - Spaces do not count. const and volatile stand behind what they qualify;
-///    struct, class, union, enum and typename are dropped.
-///  - An arithmetic type has as few words as it needs, in one order; a number
-///    has no suffix; (void) is ().
-///  - Names of <cstdint>, <cstddef> and <string> in the query stand for the
-///    types that they name (on 64-bit Linux), with or without std::. The query
-///    is tried as it is, too: a class of the user's may be called string.
+/// Names of <cstdint>, <cstddef> and <string> in the query stand for the types
+/// that they name. The query is tried as it is, too: a class of the user's may
+/// be called string.
 ///
 /// What a query may leave out, wherever it occurs:
 ///  - scopes in front (f for a::f, vector for std::vector), unless it has :: in
@@ -43,8 +38,10 @@
 #ifndef REOPT_REPL_FUNCTIONNAMES_H
 #define REOPT_REPL_FUNCTIONNAMES_H
 
+#include "NameTokens.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
+#include <vector>
 
 namespace reopt {
 
@@ -64,14 +61,31 @@ struct FunctionName {
   std::string Parameters; ///< (int, double) const; empty in C
 
   static FunctionName parse(llvm::StringRef LinkerName);
+};
 
-  /// How well \p Query names this function, by the rules above. Full itself is
-  /// always an exact match.
-  NameMatch compare(llvm::StringRef Query) const;
+/// A name that a user wrote, read once and compared with many.
+class NameQuery {
+public:
+  explicit NameQuery(llvm::StringRef Text);
 
-  bool matches(llvm::StringRef Query) const {
-    return compare(Query) != NameMatch::None;
+  /// How well this names \p F, by the rules above. F.Full itself is always an
+  /// exact match.
+  NameMatch compare(const FunctionName &F) const;
+
+  bool matches(const FunctionName &F) const {
+    return compare(F) != NameMatch::None;
   }
+
+private:
+  struct Reading {
+    NameTokens Tokens;
+    /// A word that is in each name that matches; empty if none has to be.
+    std::string Key;
+  };
+
+  std::string Text;
+  /// As it is written; and with aliases resolved, if it has any.
+  std::vector<Reading> Readings;
 };
 
 } // namespace reopt

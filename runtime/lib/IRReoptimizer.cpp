@@ -210,31 +210,37 @@ Expected<NewCode> IRReoptimizer::reoptimize(const Batch &B,
   if (IR.Code.Bodies.empty())
     return std::move(IR.Code);
 
-  auto Builder = Machine;
-  const OptimizationLevel Opt = getLevel(Tier);
-  Builder.setCodeGenOptLevel(Opt.getSpeedupLevel() >= 3
-                                 ? CodeGenOptLevel::Aggressive
-                                 : CodeGenOptLevel(Opt.getSpeedupLevel()));
-  auto TM = Builder.createTargetMachine();
-  if (!TM)
-    return TM.takeError();
   Module &M = IR.getModule();
-  M.setTargetTriple((*TM)->getTargetTriple());
-  M.setDataLayout((*TM)->createDataLayout());
   if (auto Err = prepare(M, B))
     return std::move(Err);
-  std::string Problem;
-  raw_string_ostream OS(Problem);
-  if (verifyModule(M, &OS))
-    return createStringError("the module is broken: " + Problem);
-  optimize(M, **TM, Opt);
-  // Counting afterwards, as it is done to tier 0's IR: no pass moves it.
-  IR.count();
-  auto Object = SimpleCompiler(**TM)(M);
+  // Counting comes last, as it does for tier 0's IR: no pass moves it.
+  auto Object = compile(M, getLevel(Tier), [&] { IR.count(); });
   if (!Object)
     return Object.takeError();
   IR.Code.Object = std::move(*Object);
   return std::move(IR.Code);
+}
+
+Expected<std::unique_ptr<MemoryBuffer>>
+IRReoptimizer::compile(Module &M, OptimizationLevel Level,
+                       function_ref<void()> AfterPipeline) const {
+  auto Builder = Machine;
+  Builder.setCodeGenOptLevel(Level.getSpeedupLevel() >= 3
+                                 ? CodeGenOptLevel::Aggressive
+                                 : CodeGenOptLevel(Level.getSpeedupLevel()));
+  auto TM = Builder.createTargetMachine();
+  if (!TM)
+    return TM.takeError();
+  M.setTargetTriple((*TM)->getTargetTriple());
+  M.setDataLayout((*TM)->createDataLayout());
+  std::string Problem;
+  raw_string_ostream OS(Problem);
+  if (verifyModule(M, &OS))
+    return createStringError("the module is broken: " + Problem);
+  optimize(M, **TM, Level);
+  if (AfterPipeline)
+    AfterPipeline();
+  return SimpleCompiler(**TM)(M);
 }
 
 } // namespace reopt

@@ -330,14 +330,18 @@ ReOptimizeLayer::nextBatch() {
   // A batch is one object, which belongs to one JITDylib.
   Space &S = *Functions[Queue.front()].Home;
   int64_t Roots = 0;
+  bool IsFull = false;
   llvm::erase_if(Queue, [&](FunctionId Id) {
     Record &F = Functions[Id];
-    if (Roots >= Opts.MaxBatch || F.Home != &S)
+    if (IsFull || F.Home != &S)
       return false;
-    Roots += F.Why != Reason::LeftToCaller;
+    const bool LeaveToCaller = F.Why == Reason::LeftToCaller;
+    // Leaves are queued behind their root, and go with it.
+    IsFull = !LeaveToCaller && Roots++ >= Opts.MaxBatch;
+    if (IsFull)
+      return false;
     F.transition(Stage::Compiling);
-    B.Members.push_back(
-        {F.Id, (*F.Name).str(), F.Why == Reason::LeftToCaller, F.Tier});
+    B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier});
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
     return true;
@@ -659,17 +663,19 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
 }
 
 void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
-  for (FunctionId Id : Code.Served) {
-    Record &F = Functions[Id];
+  for (auto &Member : B.Members) {
+    Record &F = Functions[Member.Id];
     if (F.St != Stage::Compiling)
       continue;
-    F.transition(F.getRunningStage());
-    serve(F);
-  }
-  for (auto &Member : B.Members)
-    if (Functions[Member.Id].St == Stage::Compiling)
-      fail(Member.Id, Reason::EmissionFailed, "no body was made",
+    // Others were asked to have a body: serving them would ask again, for ever.
+    if (Member.LeaveToCaller && is_contained(Code.Served, F.Id)) {
+      F.transition(F.getRunningStage());
+      serve(F);
+    } else {
+      fail(F.Id, Reason::EmissionFailed, "no body was made",
            /*ForGood=*/false);
+    }
+  }
 }
 
 void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,

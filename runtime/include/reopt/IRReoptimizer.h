@@ -47,6 +47,13 @@ public:
   llvm::Expected<NewCode> reoptimize(const Batch &B,
                                      const SessionView &Session) override;
 
+  /// Optimises \p M, which somebody else may have made, and compiles it.
+  /// \p AfterPipeline is called in between: to instrument, where no pass sees
+  /// it. Any thread; an error says what is broken about the module.
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+  compile(llvm::Module &M, llvm::OptimizationLevel Level,
+          llvm::function_ref<void()> AfterPipeline = nullptr) const;
+
 protected:
   /// The level for a batch whose members run in \p Tier or a higher one. The
   /// default is the constructor's for every tier.

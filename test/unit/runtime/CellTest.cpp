@@ -133,15 +133,40 @@ TEST_P(CellTableTest, MachineCodeCountsInACell) {
   expectCell(A, 6, -1);
 }
 
-TEST_P(CellTableTest, ReleasedCellsAreUsedAgain) {
-  for (unsigned Round = 0; Round != 20; ++Round) {
-    std::vector<ExecutorAddr> Cells;
-    for (unsigned I = 0; I != 500; ++I)
-      Cells.push_back(cantFail(Table->create()));
-    for (auto A : Cells)
-      Table->release(A);
+TEST_P(CellTableTest, ThousandsOfCellsAreEightBytesEach) {
+  const unsigned N = 5000;
+  std::vector<ExecutorAddr> Cells;
+  for (unsigned I = 0; I != N; ++I) {
+    Cells.push_back(cantFail(Table->create()));
+    EXPECT_EQ(Cells.back().getValue() % sizeof(Cell), 0u);
   }
-  EXPECT_EQ(MemMgr->Allocs, 1u);
+  EXPECT_LE(MemMgr->Bytes, N * sizeof(Cell) + 16384);
+  // A remote one takes its time.
+  const unsigned Step = GetParam() == Where::InProcess ? 1 : 97;
+  for (unsigned I = 0; I < N; I += Step)
+    cantFail(Table->arm(Cells[I], I, 2 * I));
+  for (unsigned I = 0; I < N; I += Step)
+    expectCell(Cells[I], I, 2 * I);
+  llvm::sort(Cells);
+  for (unsigned I = 1; I != N; ++I)
+    EXPECT_GE(Cells[I] - Cells[I - 1], sizeof(Cell));
+}
+
+TEST_P(CellTableTest, ReleasedCellsAreUsedAgain) {
+  std::vector<ExecutorAddr> Cells;
+  do
+    Cells.push_back(cantFail(Table->create()));
+  while (MemMgr->Allocs < 2);
+  // The last slab is nearly empty; now the first is, too.
+  const unsigned Many = 100;
+  for (unsigned I = 0; I != Many; ++I)
+    Table->release(Cells[I]);
+  std::set<ExecutorAddr> Again;
+  for (size_t I = 0; I != Cells.size() - 2 + Many; ++I)
+    Again.insert(cantFail(Table->create()));
+  EXPECT_EQ(MemMgr->Allocs, 2u);
+  for (unsigned I = 0; I != Many; ++I)
+    EXPECT_TRUE(Again.count(Cells[I]));
 }
 
 TEST_P(CellTableTest, ACreatedCellNeverTripsUntilItIsArmed) {

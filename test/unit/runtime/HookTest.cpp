@@ -14,9 +14,11 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <deque>
+#include <functional>
 #include <pthread.h>
 #include <thread>
 #include <utility>
@@ -113,6 +115,53 @@ TEST_F(TripInboxTest, OneWaitServesAllWakeUpsBefore) {
 // Threads
 //===----------------------------------------------------------------------===//
 
+/// Each record belongs to one thread, which counts its pushes. A push on a
+/// record that was not pending must be seen; another one may be.
+TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
+  constexpr unsigned Threads = 8, PerThread = 20, Pushes = 5000;
+  using Numbers = std::vector<uint64_t>;
+  std::vector<Numbers> Sure(Threads * PerThread), Seen(Sure.size());
+  for (unsigned I = 0; I != Sure.size(); ++I)
+    addRecord();
+  std::atomic<unsigned> Running{Threads};
+  std::vector<std::thread> Pushers;
+  for (unsigned T = 0; T != Threads; ++T)
+    Pushers.emplace_back([&, T] {
+      uint64_t Number = 0;
+      for (unsigned Done = 0; Done != Pushes;) {
+        unsigned I = T * PerThread + (Number * 7 + T) % PerThread;
+        const bool Counts = !Records[I].Pending.load();
+        if (Counts)
+          Sure[I].push_back(Number);
+        Done += Counts;
+        Inbox.push(Records[I], Number++);
+        if (!Counts)
+          std::this_thread::yield();
+      }
+      --Running;
+    });
+  auto Drain = [&] {
+    Inbox.drain(
+        [&](uint32_t F, uint64_t Caller) { Seen[F].push_back(Caller); });
+  };
+  while (Running) {
+    Drain();
+    std::this_thread::yield();
+  }
+  for (auto &P : Pushers)
+    P.join();
+  Drain();
+  for (unsigned I = 0; I != Sure.size(); ++I) {
+    EXPECT_TRUE(std::includes(Seen[I].begin(), Seen[I].end(), Sure[I].begin(),
+                              Sure[I].end()))
+        << "missed";
+    EXPECT_EQ(std::adjacent_find(Seen[I].begin(), Seen[I].end(),
+                                 std::greater_equal<>()),
+              Seen[I].end())
+        << "doubled, or out of order";
+  }
+}
+
 TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
   for (unsigned I = 0; I != 3; ++I)
     addRecord();
@@ -126,7 +175,7 @@ TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
       }
     });
   std::vector<unsigned> Seen(Records.size());
-  unsigned Twice = 0;
+  unsigned Twice = 0, Total = 0;
   auto Drain = [&] {
     // A record that trips again meanwhile waits for the next drain.
     std::vector<bool> InThisDrain(Records.size());
@@ -134,11 +183,12 @@ TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
       Twice += InThisDrain[F];
       InThisDrain[F] = true;
       ++Seen[F];
+      ++Total;
     });
   };
-  for (unsigned Drains = 0; Drains != 20000; ++Drains) {
-    Inbox.waitForWork();
+  while (Total < 20000) {
     Drain();
+    std::this_thread::yield();
   }
   Enough = true;
   for (auto &P : Pushers)
@@ -174,11 +224,11 @@ TEST_F(TripInboxTest, TheHookKeepsErrno) {
   }
 }
 
-/// While it lives, SIGUSR1 trips a record.
+/// While it lives, SIGUSR1 trips a record, if there is one.
 class TrippingHandler {
 public:
-  TrippingHandler(TripRecord &R, int Flags) {
-    Record = &R;
+  TrippingHandler(TripRecord *R, int Flags) {
+    Record = R;
     Runs = Pushes = 0;
     struct sigaction Action = {};
     Action.sa_handler = trip;
@@ -187,12 +237,22 @@ public:
   }
   ~TrippingHandler() { sigaction(SIGUSR1, &Old, nullptr); }
 
+  /// Has \p Thread run the handler once more, and waits for it.
+  static void signal(pthread_t Thread) {
+    const unsigned Before = Runs;
+    pthread_kill(Thread, SIGUSR1);
+    while (Runs == Before)
+      std::this_thread::yield();
+  }
+
   static inline std::atomic<unsigned> Runs, Pushes;
 
 private:
   static void trip(int) {
-    Pushes += !Record->Pending.load();
-    reopt_hook(Record->getHookId(), 0, 99);
+    if (Record) {
+      Pushes += !Record->Pending.load();
+      reopt_hook(Record->getHookId(), 0, 99);
+    }
     ++Runs;
   }
 
@@ -201,16 +261,13 @@ private:
 };
 
 TEST_F(TripInboxTest, SignalHandlersTripInTheMiddleOfAPush) {
-  TripRecord &Own = addRecord(), &InHandler = addRecord();
-  TrippingHandler Handler(InHandler, SA_RESTART);
+  TripRecord &Own = addRecord();
+  TrippingHandler Handler(&addRecord(), SA_RESTART);
   constexpr unsigned Signals = 2000;
   pthread_t Target = pthread_self();
   std::thread Sender([&] {
-    for (unsigned I = 0; I != Signals; ++I) {
-      pthread_kill(Target, SIGUSR1);
-      while (Handler.Runs != I + 1)
-        std::this_thread::yield();
-    }
+    for (unsigned I = 0; I != Signals; ++I)
+      Handler.signal(Target);
   });
   unsigned OwnPushes = 0;
   std::vector<unsigned> Seen(2);
@@ -229,9 +286,8 @@ TEST_F(TripInboxTest, SignalHandlersTripInTheMiddleOfAPush) {
   EXPECT_GE(Seen[1], 1u);
 }
 
-/// sem_wait returns early when a signal comes; the wait goes on.
 TEST_F(TripInboxTest, AWaitingConsumerWakesForATripInItsOwnSignalHandler) {
-  TrippingHandler Handler(addRecord(), /*Flags=*/0);
+  TrippingHandler Handler(&addRecord(), /*Flags=*/0);
   Trips Seen;
   std::thread Consumer([&] {
     while (Seen.empty()) {
@@ -239,9 +295,29 @@ TEST_F(TripInboxTest, AWaitingConsumerWakesForATripInItsOwnSignalHandler) {
       Seen = drain();
     }
   });
-  pthread_kill(Consumer.native_handle(), SIGUSR1);
+  Handler.signal(Consumer.native_handle());
   Consumer.join();
   EXPECT_EQ(Seen, (Trips{{0, 99}}));
+}
+
+/// Signals may disturb a consumer at each of its steps on the way to sleep, and
+/// end its naps. They neither end its wait nor make it miss the push that does.
+TEST_F(TripInboxTest, AConsumerThatSignalsDisturbWakesForAPush) {
+  TrippingHandler Handler(nullptr, /*Flags=*/0);
+  TripRecord &R = addRecord();
+  for (int Round = 0; Round != 3; ++Round) {
+    std::atomic<bool> Returned{false};
+    std::thread Consumer([&] {
+      Inbox.waitForWork();
+      Returned = true;
+    });
+    for (int I = 0; I != 2000; ++I)
+      Handler.signal(Consumer.native_handle());
+    EXPECT_FALSE(Returned);
+    Inbox.push(R, Round);
+    Consumer.join();
+    EXPECT_EQ(drain(), (Trips{{0, uint64_t(Round)}}));
+  }
 }
 
 } // namespace

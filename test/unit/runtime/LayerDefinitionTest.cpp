@@ -113,6 +113,26 @@ TEST_F(LayerDefinitionTest, AFunctionWithWideVectorsIsCompiledAtOnce) {
   EXPECT_FALSE(info("narrow").Compiled);
 }
 
+/// Its first call may interrupt anything, so nothing may be compiled then.
+TEST_F(LayerDefinitionTest,
+       WhatMayBeASignalHandlerIsCompiledAtOnceWithCallees) {
+  add("define void @elsewhere() { ret void }\n"
+      "define void @unrelated() { ret void }");
+  add(R"(
+    declare void @elsewhere()
+    define void @handler(i32 %signal) { call void @helper() ret void }
+    define void @action(i32 %signal, ptr %info, ptr %context) { ret void }
+    define void @helper() { call void @elsewhere() ret void }
+    define void @not_taken(i32 %signal) { ret void }
+    define i32 @other_type(i32 %signal) { ret i32 0 }
+    @taken = global [3 x ptr] [ptr @handler, ptr @action, ptr @other_type]
+  )");
+  for (const char *Name : {"handler", "action", "helper", "elsewhere"})
+    EXPECT_TRUE(info(Name).Compiled) << Name;
+  for (const char *Name : {"not_taken", "other_type", "unrelated"})
+    EXPECT_FALSE(info(Name).Compiled) << Name;
+}
+
 TEST_F(LayerDefinitionTest, CodeOfUnusualKindsRuns) {
   add(R"(
     @targets = internal constant [2 x ptr] [ptr blockaddress(@jumps, %a),
@@ -488,8 +508,7 @@ TEST_F(LayerDefinitionTest, StatusCountsTheFunctionsOfEachStage) {
   S = L->getStatus();
   EXPECT_TRUE(S.WorkerStarted);
   EXPECT_TRUE(S.WorkerBusy);
-  // @d waits and the held function compiles, neither called yet: counted in
-  // both ways.
+  // What is queued or being compiled is in its tier meanwhile.
   EXPECT_EQ(S.Lazy, 3u);
   EXPECT_EQ(S.Tier0, 1u);
   EXPECT_EQ(S.Tier1, 1u);

@@ -25,7 +25,13 @@
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
 #include "llvm/Support/Process.h"
 
+#include <ostream>
+
 namespace reopt {
+
+// How GoogleTest prints them.
+inline void PrintTo(Stage S, std::ostream *OS) { *OS << getStageName(S); }
+inline void PrintTo(Reason R, std::ostream *OS) { *OS << getReasonText(R); }
 
 class LayerTest : public testing::Test, protected TestExecutor {
 protected:
@@ -181,6 +187,11 @@ protected:
     P->WorkerGate.waitForArrival();
   }
   void letWorkerGo() { P->WorkerGate.open(); }
+  /// Has the worker, which is held, held again in the batch after this one.
+  void holdWorkerInNextBatch() {
+    P->WorkerGate.letHeldGo();
+    P->WorkerGate.waitForArrival();
+  }
 
   /// The names of each batch's functions; those that were left to their
   /// callers in brackets.

@@ -314,6 +314,58 @@ TEST_F(LayerTierUpTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
   EXPECT_EQ(call("loop", 1), 1);
 }
 
+TEST_F(LayerTierUpTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
+  Opts.LoopFactor = 1000000;
+  Opts.MaxBatch = 1;
+  add(tierFunctions({"leaf", "first"}));
+  add(loopOver("loop"));
+  holdWorker();
+  promote({"first"});
+  call("loop", 10);
+  holdWorkerInNextBatch();
+  ASSERT_EQ(stage("leaf"), Stage::Queued);
+  ASSERT_EQ(reason("leaf"), Reason::LeftToCaller);
+  promote({"leaf"});
+  EXPECT_EQ(reason("leaf"), Reason::Requested);
+  letWorkerGo();
+  wait();
+  EXPECT_EQ(batches(), (Names{"busy1", "first", "loop", "leaf"}));
+  EXPECT_EQ(stage("loop"), Stage::Tier1);
+  EXPECT_EQ(reason("leaf"), Reason::Requested);
+  EXPECT_EQ(call("leaf"), 1);
+}
+
+TEST_F(LayerTierUpTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
+  Opts.LoopFactor = 1000000;
+  add(tierFunction("leaf"));
+  add(loopOver("loop"));
+  holdWorker();
+  call("loop", 10);
+  holdWorkerInNextBatch();
+  ASSERT_EQ(stage("leaf"), Stage::Compiling);
+  promote({"leaf"});
+  letWorkerGo();
+  wait();
+  EXPECT_EQ(batches(), (Names{"busy1", "loop (leaf)", "leaf"}));
+  EXPECT_EQ(stage("loop"), Stage::Tier1);
+  EXPECT_EQ(stage("leaf"), Stage::Tier1);
+  EXPECT_EQ(reason("leaf"), Reason::Requested);
+  EXPECT_EQ(call("leaf"), 1);
+}
+
+TEST_F(LayerTierUpTest, ALeafGoesWithItsCallerInAFullBatchToo) {
+  Opts.LoopFactor = 1000000;
+  Opts.MaxBatch = 1;
+  add(tierFunction("leaf"));
+  add(loopOver("loop"));
+  holdWorker();
+  call("loop", 10);
+  letWorkerGo();
+  wait();
+  EXPECT_EQ(batches(), (Names{"busy1", "loop (leaf)"}));
+  EXPECT_EQ(reason("leaf"), Reason::Served);
+}
+
 TEST_F(LayerTierUpTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));

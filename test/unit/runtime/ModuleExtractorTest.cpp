@@ -264,6 +264,21 @@ TEST_F(ModuleExtractorTest, PrivateConstantsAreCopiedWithWhatTheyMention) {
             "ab");
 }
 
+/// C++ compares addresses of a static const with each other.
+TEST_F(ModuleExtractorTest, AConstantWhoseAddressMattersIsNotCopied) {
+  Module &M = extract(R"(
+    @k = internal constant i32 5
+    @l = internal local_unnamed_addr constant i32 6
+    define ptr @f() { ret ptr @k }
+    define i32 @g() { %r = load i32, ptr @l ret i32 %r }
+  )",
+                      {"f", "g"});
+  EXPECT_EQ(defined(M), "f g l");
+  EXPECT_EQ(declared(M), "k");
+  for (auto [Name, Copied] : {std::pair("k", false), {"l", true}, {"f", false}})
+    EXPECT_EQ(isCopiedConstant(*From->getNamedValue(Name)), Copied) << Name;
+}
+
 TEST_F(ModuleExtractorTest, PrivateConstantsWithoutNamesAreKeptApart) {
   Module &M = extract(R"(
     @0 = private constant i32 1
@@ -539,6 +554,25 @@ TEST_F(ModuleExtractorTest, ExceptionTablesComeWithTheirFunction) {
   EXPECT_EQ(declared(M), "_ZTIi __gxx_personality_v0 g");
   EXPECT_EQ(M.getFunction("f")->getPersonalityFn(),
             M.getFunction("__gxx_personality_v0"));
+}
+
+TEST_F(ModuleExtractorTest, BlocksTakenByAddressStayWithTheirFunction) {
+  Module &M = extract(R"(
+    @targets = private constant [2 x ptr] [ptr blockaddress(@f, %a),
+                                           ptr blockaddress(@f, %b)]
+    define i32 @f(i64 %i) {
+      %p = getelementptr [2 x ptr], ptr @targets, i64 0, i64 %i
+      %to = load ptr, ptr %p
+      indirectbr ptr %to, [ label %a, label %b ]
+    a:
+      ret i32 1
+    b:
+      ret i32 2
+    }
+  )",
+                      {"f"});
+  EXPECT_EQ(defined(M), "f targets");
+  EXPECT_EQ(declared(M), "");
 }
 
 TEST_F(ModuleExtractorTest, InitialisersAreCopiedAsALinkerWantsThem) {

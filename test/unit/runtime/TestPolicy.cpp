@@ -24,6 +24,15 @@ void Gate::close() {
 void Gate::open() {
   std::lock_guard<std::mutex> Lock(M);
   Closed = false;
+  Held = 0;
+  ++Releases;
+  Changed.notify_all();
+}
+
+void Gate::letHeldGo() {
+  std::lock_guard<std::mutex> Lock(M);
+  Held = 0;
+  ++Releases;
   Changed.notify_all();
 }
 
@@ -34,10 +43,11 @@ void Gate::waitForArrivals(unsigned Count) {
 
 void Gate::pass() {
   std::unique_lock<std::mutex> Lock(M);
+  if (!Closed)
+    return;
   ++Held;
   Changed.notify_all();
-  Changed.wait(Lock, [this] { return !Closed; });
-  --Held;
+  Changed.wait(Lock, [this, Before = Releases] { return Releases != Before; });
 }
 
 TestPolicy::TestPolicy(const Options &Opts)

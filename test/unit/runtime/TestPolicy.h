@@ -11,6 +11,8 @@
 
 #include "reopt/IRReoptimizer.h"
 
+#include "llvm/IR/Module.h"
+
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -22,6 +24,8 @@ class Gate {
 public:
   void close();
   void open();
+  /// Lets those go that are held; who comes next is held.
+  void letHeldGo();
   /// Returns when \p Count threads are being held.
   void waitForArrivals(unsigned Count);
   void waitForArrival() { waitForArrivals(1); }
@@ -32,7 +36,7 @@ private:
   std::mutex M;
   std::condition_variable Changed;
   bool Closed = false;
-  unsigned Held = 0;
+  unsigned Held = 0, Releases = 0;
 };
 
 /// In the new code the call of which_tier() is the number of the tier.
@@ -54,9 +58,14 @@ public:
                                      const SessionView &Session) override;
 
   /// The usual way.
+  using IRReoptimizer::compile;
   llvm::Expected<NewCode> compile(const Batch &B, const SessionView &Session) {
     return IRReoptimizer::reoptimize(B, Session);
   }
+
+  /// -O2, and code for this machine.
+  static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+  optimize(llvm::Module &M);
 
   /// The batches so far.
   std::vector<Batch> getBatches() const;

@@ -1,0 +1,114 @@
+//===- TierZeroCompilerTest.cpp - Tests of TierZeroCompiler --------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/TierZeroCompiler.h"
+
+#include "TestExecutor.h"
+
+#include "llvm/Object/ObjectFile.h"
+
+#include <thread>
+
+using namespace llvm;
+using namespace llvm::orc;
+using namespace reopt;
+
+namespace {
+
+/// Enough for an optimising code generator to do better.
+constexpr const char *Text = R"(
+  define i32 @f(i32 %n) {
+  entry:
+    br label %loop
+  loop:
+    %i = phi i32 [ 0, %entry ], [ %next, %loop ]
+    %s = phi i32 [ 0, %entry ], [ %sum, %loop ]
+    %sum = add i32 %s, %i
+    %next = add i32 %i, 1
+    %more = icmp slt i32 %next, %n
+    br i1 %more, label %loop, label %end
+  end:
+    ret i32 %sum
+  }
+)";
+
+class TierZeroCompilerTest : public testing::Test {
+protected:
+  static void SetUpTestSuite() { TestExecutor::initializeTarget(); }
+
+  std::unique_ptr<Module> parse(LLVMContext &Ctx) {
+    auto M = parseIR(Text, Ctx);
+    M->setTargetTriple(Machine.getTargetTriple());
+    M->setDataLayout(cantFail(Machine.getDefaultDataLayoutForTarget()));
+    return M;
+  }
+
+  static uint64_t codeSize(const MemoryBuffer &Object) {
+    auto O = cantFail(object::ObjectFile::createObjectFile(Object));
+    uint64_t Size = 0;
+    for (auto &Section : O->sections())
+      if (Section.isText())
+        Size += Section.getSize();
+    return Size;
+  }
+
+  JITTargetMachineBuilder Machine =
+      cantFail(JITTargetMachineBuilder::detectHost());
+};
+
+TEST_F(TierZeroCompilerTest, UncountedModulesGetBetterCode) {
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  auto Counted = cantFail(Compiler(*parse(Ctx)));
+  auto M = parse(Ctx);
+  markUncounted(*M);
+  EXPECT_EQ(getVerifierComplaint(*M), "");
+  auto Uncounted = cantFail(Compiler(*M));
+  EXPECT_LT(codeSize(*Uncounted), codeSize(*Counted));
+  EXPECT_TRUE(M->named_metadata_empty()) << "the mark is left";
+  // Machines are used again, each for its kind.
+  EXPECT_EQ(codeSize(*cantFail(Compiler(*parse(Ctx)))), codeSize(*Counted));
+  M = parse(Ctx);
+  markUncounted(*M);
+  EXPECT_EQ(codeSize(*cantFail(Compiler(*M))), codeSize(*Uncounted));
+}
+
+TEST_F(TierZeroCompilerTest, ManyThreadsCompileAtOnce) {
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  const uint64_t Expected = codeSize(*cantFail(Compiler(*parse(Ctx))));
+  std::atomic<unsigned> Wrong{0};
+  std::vector<std::thread> Threads;
+  for (int T = 0; T != 6; ++T)
+    Threads.emplace_back([&] {
+      LLVMContext Ctx;
+      for (int I = 0; I != 20; ++I)
+        Wrong += codeSize(*cantFail(Compiler(*parse(Ctx)))) != Expected;
+    });
+  for (auto &T : Threads)
+    T.join();
+  EXPECT_EQ(Wrong, 0u);
+}
+
+TEST_F(TierZeroCompilerTest, ServesAJIT) {
+  auto J = cantFail(
+      LLJITBuilder()
+          .setPlatformSetUp(setUpInactivePlatform)
+          .setCompileFunctionCreator(
+              [](JITTargetMachineBuilder JTMB)
+                  -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
+                return std::make_unique<TierZeroCompiler>(std::move(JTMB));
+              })
+          .create());
+  auto Ctx = std::make_unique<LLVMContext>();
+  auto M = parseIR(Text, *Ctx);
+  cantFail(J->addIRModule(ThreadSafeModule(std::move(M), std::move(Ctx))));
+  EXPECT_EQ(cantFail(J->lookup("f")).toPtr<int (*)(int)>()(10), 45);
+}
+
+} // namespace

@@ -1,0 +1,305 @@
+//===- TierZeroTest.cpp - Tests of reopt::TierZeroUnit -------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Which bodies of a module are compiled when one is looked up, and how they
+// count.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/TierZero.h"
+#include "reopt/Cell.h"
+#include "reopt/Hook.h"
+
+#include "TestExecutor.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+using namespace llvm;
+using namespace llvm::orc;
+using namespace reopt;
+
+namespace {
+
+/// Notes what each module that comes by defines.
+class NotingLayer : public IRLayer {
+public:
+  NotingLayer(ExecutionSession &ES, IRLayer &Base)
+      : IRLayer(ES, Base.getManglingOptions()), Base(Base) {}
+
+  void emit(std::unique_ptr<MaterializationResponsibility> R,
+            ThreadSafeModule TSM) override {
+    TSM.withModuleDo([&](Module &M) {
+      EXPECT_EQ(getVerifierComplaint(M), "");
+      std::vector<std::string> Names;
+      for (const Function &F : M)
+        if (!F.isDeclaration())
+          Names.push_back(F.getName().str());
+      llvm::sort(Names);
+      std::lock_guard<std::mutex> Lock(Mutex);
+      Emitted.push_back(join(Names, " "));
+    });
+    Base.emit(std::move(R), std::move(TSM));
+  }
+
+  std::vector<std::string> take() {
+    std::lock_guard<std::mutex> Lock(Mutex);
+    return std::exchange(Emitted, {});
+  }
+
+private:
+  IRLayer &Base;
+  std::mutex Mutex;
+  std::vector<std::string> Emitted;
+};
+
+using Names = std::vector<std::string>;
+
+class TierZeroTest : public testing::Test, protected TestExecutor {
+protected:
+  static void SetUpTestSuite() { initializeTarget(); }
+
+  void SetUp() override {
+    start(Where::InProcess);
+    Layer = std::make_unique<NotingLayer>(es(), J->getIRCompileLayer());
+    define(HookName, ExecutorAddr::fromPtr(&reopt_hook));
+  }
+  void TearDown() override { stop(); }
+
+  /// Defines the bodies of \p Text's functions; all but those named
+  /// uncounted... count. Mentions of a function go to its tier-0 body.
+  ResourceTrackerSP defineBodies(StringRef Text, unsigned GroupLimit) {
+    auto Ctx = std::make_unique<LLVMContext>();
+    auto M = parseIR(Text, *Ctx);
+    M->setDataLayout(J->getDataLayout());
+    TierZeroUnit::BodyMap Bodies;
+    SymbolAliasMap Aliases;
+    for (Function &F : *M) {
+      if (F.isDeclaration())
+        continue;
+      std::string Name = F.getName().str();
+      InstrumentationSite Site;
+      if (!F.getName().starts_with("uncounted")) {
+        TripRecord &R = Trips[Name];
+        R.Inbox = &Inbox;
+        R.Function = Trips.size();
+        Cells[Name] = {RearmedCount, RearmedCount};
+        Site = {ExecutorAddr::fromPtr(&Cells[Name]), R.getHookId(), 0};
+      }
+      Bodies[Name] = {&F, Site};
+      Aliases[name(Name)] = {name(getTierZeroName(Name)),
+                             JITSymbolFlags::Exported |
+                                 JITSymbolFlags::Callable};
+    }
+    auto RT = jd().createResourceTracker();
+    auto TSM = std::make_shared<ThreadSafeModule>(std::move(M), std::move(Ctx));
+    cantFail(jd().define(
+        std::make_unique<TierZeroUnit>(es(), *Layer, std::move(TSM),
+                                       std::move(Bodies), GroupLimit),
+        RT));
+    cantFail(jd().define(symbolAliases(std::move(Aliases)), RT));
+    return RT;
+  }
+
+  int callBody(StringRef Name, int Arg) {
+    return addr(getTierZeroName(Name)).toPtr<int (*)(int)>()(Arg);
+  }
+  int calls(const std::string &Name) {
+    return RearmedCount - Cells[Name].CallsLeft;
+  }
+
+  std::unique_ptr<NotingLayer> Layer;
+  TripInbox Inbox;
+  std::map<std::string, TripRecord> Trips;
+  std::map<std::string, Cell> Cells;
+};
+
+/// f calls g and h, g calls i; k is by itself.
+constexpr const char *Tree = R"(
+  define i32 @f(i32 %x) {
+    %a = call i32 @g(i32 %x)
+    %b = call i32 @h(i32 %a)
+    ret i32 %b
+  }
+  define i32 @g(i32 %x) { %r = call i32 @i(i32 %x) ret i32 %r }
+  define i32 @h(i32 %x) { %r = add i32 %x, 10 ret i32 %r }
+  define i32 @i(i32 %x) { %r = add i32 %x, 100 ret i32 %r }
+  define i32 @k(i32 %x) { %r = call i32 @f(i32 %x) ret i32 %r }
+)";
+
+TEST_F(TierZeroTest, TheNameOfABodyIsNotTheFunctions) {
+  EXPECT_EQ(getTierZeroName("f"), "f.tier0");
+}
+
+TEST_F(TierZeroTest, NothingIsCompiledBeforeItIsLookedUp) {
+  defineBodies(Tree, 20);
+  EXPECT_EQ(Layer->take(), Names{});
+}
+
+TEST_F(TierZeroTest, ABodyIsCompiledAlongWithWhatItCalls) {
+  defineBodies(Tree, 20);
+  EXPECT_EQ(callBody("f", 1), 111);
+  EXPECT_EQ(Layer->take(), Names{"f.tier0 g.tier0 h.tier0 i.tier0"});
+  EXPECT_EQ(callBody("i", 1), 101);
+  EXPECT_EQ(Layer->take(), Names{});
+  EXPECT_EQ(callBody("k", 1), 111);
+  EXPECT_EQ(Layer->take(), Names{"k.tier0"});
+}
+
+TEST_F(TierZeroTest, AGroupHasALimitAndGrowsBreadthFirst) {
+  defineBodies(Tree, 3);
+  addr("f.tier0");
+  // Linking @f asks for @i, which did not fit in.
+  EXPECT_EQ(Layer->take(), (Names{"f.tier0 g.tier0 h.tier0", "i.tier0"}));
+}
+
+TEST_F(TierZeroTest, AtLimitOneEachIsCompiledAlone) {
+  defineBodies(Tree, 1);
+  EXPECT_EQ(callBody("h", 1), 11);
+  EXPECT_EQ(Layer->take(), Names{"h.tier0"});
+  EXPECT_EQ(callBody("f", 1), 111);
+  auto Rest = Layer->take();
+  llvm::sort(Rest);
+  EXPECT_EQ(Rest, (Names{"f.tier0", "g.tier0", "i.tier0"}));
+}
+
+TEST_F(TierZeroTest, WhatIsLookedUpTogetherIsCompiledTogether) {
+  defineBodies(Tree, 20);
+  cantFail(es().lookup(makeJITDylibSearchOrder(&jd()),
+                       SymbolLookupSet({name("h.tier0"), name("i.tier0")})));
+  EXPECT_EQ(Layer->take(), Names{"h.tier0 i.tier0"});
+}
+
+TEST_F(TierZeroTest, MoreThanTheLimitMayBeLookedUp) {
+  defineBodies(Tree, 1);
+  cantFail(es().lookup(makeJITDylibSearchOrder(&jd()),
+                       SymbolLookupSet({name("h.tier0"), name("i.tier0")})));
+  EXPECT_EQ(callBody("f", 1), 111);
+}
+
+TEST_F(TierZeroTest, RecursionGoesThroughTheFunctionsOwnName) {
+  defineBodies(R"(
+    define i32 @f(i32 %n) {
+      %zero = icmp eq i32 %n, 0
+      br i1 %zero, label %end, label %step
+    end:
+      ret i32 0
+    step:
+      %m = sub i32 %n, 1
+      %r = call i32 @f(i32 %m)
+      %s = add i32 %r, 2
+      ret i32 %s
+    }
+  )",
+               20);
+  EXPECT_EQ(callBody("f", 10), 20);
+  EXPECT_EQ(calls("f"), 11);
+}
+
+TEST_F(TierZeroTest, BodiesCountInTheirCellsAndTripOnce) {
+  defineBodies(Tree, 20);
+  Cells["h"].CallsLeft = 4;
+  for (int I = 0; I != 10; ++I)
+    EXPECT_EQ(callBody("f", I), I + 110);
+  EXPECT_EQ(calls("f"), 10);
+  EXPECT_EQ(calls("g"), 10);
+  EXPECT_EQ(Cells["h"].CallsLeft, RearmedCount - 5);
+  unsigned Seen = 0;
+  Inbox.drain([&](uint32_t F, uint64_t Caller) {
+    ++Seen;
+    EXPECT_EQ(F, Trips["h"].Function);
+    EXPECT_GT(Caller, addr("f.tier0").getValue());
+  });
+  EXPECT_EQ(Seen, 1u);
+}
+
+TEST_F(TierZeroTest, ABodyWithoutACellDoesNotCount) {
+  defineBodies("define i32 @uncounted(i32 %x) { ret i32 %x }", 20);
+  EXPECT_EQ(callBody("uncounted", 3), 3);
+}
+
+TEST_F(TierZeroTest, FunctionsOfEveryLinkageHaveABodyToBeLookedUp) {
+  defineBodies(R"(
+    @.str = private constant [2 x i32] [i32 7, i32 8]
+    define linkonce_odr hidden i32 @f(i32 %x) {
+      %p = getelementptr [2 x i32], ptr @.str, i32 0, i32 %x
+      %r = load i32, ptr %p
+      ret i32 %r
+    }
+    define weak_odr i32 @g(i32 %x) { %r = call i32 @f(i32 %x) ret i32 %r }
+    define internal i32 @h(i32 %x) { %r = call i32 @g(i32 %x) ret i32 %r }
+  )",
+               20);
+  EXPECT_EQ(callBody("h", 0), 7);
+  EXPECT_EQ(callBody("g", 1), 8);
+  EXPECT_EQ(callBody("f", 0), 7);
+}
+
+TEST_F(TierZeroTest, WhatCannotBeLinkedLeavesTheOthersAlone) {
+  defineBodies(R"(
+    declare i32 @nowhere(i32)
+    define i32 @bad(i32 %x) { %r = call i32 @nowhere(i32 %x) ret i32 %r }
+    define i32 @good(i32 %x) { ret i32 %x }
+  )",
+               20);
+  es().setErrorReporter([](Error Err) { consumeError(std::move(Err)); });
+  auto Bad = J->lookup("bad.tier0");
+  EXPECT_FALSE(!!Bad);
+  consumeError(Bad.takeError());
+  EXPECT_EQ(callBody("good", 4), 4);
+}
+
+TEST_F(TierZeroTest, AUnitIsTakenBackBeforeAndAfterItIsCompiled) {
+  for (bool Compiled : {false, true}) {
+    auto RT = defineBodies(Tree, 2);
+    if (Compiled)
+      EXPECT_EQ(callBody("f", 1), 111);
+    cantFail(RT->remove());
+    for (const char *Name : {"f", "k", "i"}) {
+      auto Gone = J->lookup(getTierZeroName(Name));
+      EXPECT_FALSE(!!Gone) << Name;
+      consumeError(Gone.takeError());
+    }
+  }
+  defineBodies(Tree, 2);
+  EXPECT_EQ(callBody("k", 1), 111);
+}
+
+TEST_F(TierZeroTest, ManyThreadsLookUpTheBodiesOfOneModule) {
+  constexpr int Functions = 60;
+  std::string Text;
+  for (int I = 0; I != Functions; ++I)
+    Text += "define i32 @f" + std::to_string(I) +
+            "(i32 %x) {\n"
+            "  %r = add i32 %x, " +
+            std::to_string(I) +
+            "\n"
+            "  ret i32 %r\n"
+            "}\n";
+  defineBodies(Text, 5);
+  std::atomic<unsigned> Wrong{0};
+  std::vector<std::thread> Threads;
+  for (int T = 0; T != 6; ++T)
+    Threads.emplace_back([&, T] {
+      for (int I = 0; I != Functions; ++I) {
+        int F = (I * 7 + T * 10) % Functions;
+        Wrong += callBody("f" + std::to_string(F), T) != T + F;
+      }
+    });
+  for (auto &T : Threads)
+    T.join();
+  EXPECT_EQ(Wrong, 0u);
+  // Each once, some of them together.
+  size_t Bodies = 0;
+  for (auto &Names : Layer->take())
+    Bodies += 1 + llvm::count(Names, ' ');
+  EXPECT_EQ(Bodies, size_t(Functions));
+}
+
+} // namespace
