@@ -29,6 +29,33 @@ void DeclIndex::note(Decl *D) {
   Noted.push_back(D);
   if (auto *FD = dyn_cast<FunctionDecl>(D))
     Recent.push_back(FD);
+  else if (auto *VD = dyn_cast<VarDecl>(D))
+    noteVariable(VD);
+}
+
+void DeclIndex::noteVariable(const VarDecl *VD) {
+  const CXXRecordDecl *Class = VD->getType()->getAsCXXRecordDecl();
+  if (!Class || !Class->isLambda() || Class->isDependentContext())
+    return;
+  std::string Type;
+  llvm::raw_string_ostream OS(Type);
+  Mangler->mangleCanonicalTypeName(VD->getType().getUnqualifiedType(), OS);
+  llvm::StringRef Name = Type;
+  Name.consume_front("_ZTS");
+  if (Name.consume_front("N"))
+    Name.consume_back("E");
+  ClosureVariables.push_back({VD, Name.str()});
+}
+
+llvm::StringRef
+DeclIndex::findClosureVariable(llvm::StringRef LinkerName) const {
+  for (auto &[Variable, MangledClass] : llvm::reverse(ClosureVariables))
+    if (size_t At = LinkerName.find(MangledClass);
+        At != llvm::StringRef::npos &&
+        LinkerName.substr(At + MangledClass.size()).starts_with("cl") &&
+        isLive(Variable))
+      return Variable->getName();
+  return {};
 }
 
 std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
@@ -84,6 +111,7 @@ void DeclIndex::clear() {
   Prompt = nullptr;
   Noted.clear();
   Recent.clear();
+  ClosureVariables.clear();
   Unused.clear();
   Classes.clear();
   Mangled.clear();

@@ -52,6 +52,7 @@ class FunctionDecl;
 class MangleContext;
 class NamespaceDecl;
 class TranslationUnitDecl;
+class VarDecl;
 } // namespace clang
 
 namespace reopt {
@@ -84,6 +85,10 @@ public:
   std::optional<clang::GlobalDecl> find(llvm::StringRef Name,
                                         llvm::function_ref<bool()> Yield);
 
+  /// The variable whose closure has \p LinkerName as its call operator; empty
+  /// if there is none.
+  llvm::StringRef findClosureVariable(llvm::StringRef LinkerName) const;
+
   /// The definition of \p FD, unless it has none or was taken back.
   const clang::FunctionDecl *
   getLiveDefinition(const clang::FunctionDecl *FD) const;
@@ -93,6 +98,7 @@ public:
 private:
   void addFunction(const clang::FunctionDecl *FD);
   void addContext(const clang::DeclContext *DC);
+  void noteVariable(const clang::VarDecl *VD);
   std::string mangle(clang::GlobalDecl GD);
   bool isLive(const clang::Decl *D) const;
   clang::NamespaceDecl *getPrompt();
@@ -110,6 +116,12 @@ private:
   llvm::DenseSet<const clang::FunctionDecl *> Mangled;
   llvm::StringMap<clang::GlobalDecl> ByName;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Undone;
+  struct ClosureVariable {
+    const clang::VarDecl *Variable;
+    /// What linker names of the closure's members have for its class.
+    std::string MangledClass;
+  };
+  std::vector<ClosureVariable> ClosureVariables;
   /// One per input, so that a closure's input can be told.
   clang::NamespaceDecl *Prompt = nullptr;
   unsigned LastClosure = 0;

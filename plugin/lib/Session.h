@@ -30,6 +30,9 @@ class Session : public TieredSession {
 public:
   ReOptimizeLayer *getLayer() override { return Layer.get(); }
   AstLease &getLease() override { return Lease; }
+  std::string getClosureVariable(llvm::StringRef LinkerName) override {
+    return Index.findClosureVariable(LinkerName).str();
+  }
 
   explicit Session(const Options &Opts) : Opts(Opts) {}
 

@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/GlobPattern.h"
+#include <cstring>
 
 using namespace llvm;
 
@@ -55,6 +56,14 @@ int getRank(Stage S) {
   default:
     return 4;
   }
+}
+
+/// A header brings hundreds of functions, which are not what a user looks for.
+bool isLibrary(StringRef Qualified) {
+  return Qualified.starts_with("std::") ||
+         Qualified.starts_with("__gnu_cxx::") ||
+         Qualified.starts_with("operator new") ||
+         Qualified.starts_with("operator delete");
 }
 
 } // namespace
@@ -149,18 +158,23 @@ void Commands::list(StringRef Pattern) {
     std::string Name;
   };
   std::vector<Row> Rows;
-  size_t NotCalled = 0;
+  size_t NotCalled = 0, Library = 0;
   for (FunctionInfo &F : Session.getLayer()->list()) {
-    std::string Name = FunctionName::parse(F.Name).Full;
+    FunctionName Parsed = getName(F.Name);
+    std::string Name = std::move(Parsed.Full);
     if (Pattern.empty() && F.St == Stage::Lazy) {
       ++NotCalled;
+      continue;
+    }
+    if (Pattern.empty() && isLibrary(Parsed.Qualified)) {
+      ++Library;
       continue;
     }
     if (Glob ? !Glob->match(Name) : !StringRef(Name).contains(Pattern))
       continue;
     Rows.push_back({std::move(F), std::move(Name)});
   }
-  if (Rows.empty() && !NotCalled) {
+  if (Rows.empty() && !NotCalled && !Library) {
     Out << (Pattern.empty() ? "no functions yet\n" : "no function matches\n");
     return;
   }
@@ -188,6 +202,10 @@ void Commands::list(StringRef Pattern) {
                    F.St == Stage::Tier1 ? getMilliseconds(F.CompileTime) : "-",
                    getReason(F));
   }
+  if (Library)
+    Out << formatv("{0} function{1} of the standard library (%reopt list std:: "
+                   "shows them)\n",
+                   Library, getPlural(Library));
   if (NotCalled)
     Out << formatv("{0} function{1} not called yet (%reopt list * shows all)\n",
                    NotCalled, getPlural(NotCalled));
@@ -208,12 +226,27 @@ void Commands::threshold(StringRef Count) {
   Session.getLayer()->setThreshold(Value);
 }
 
+FunctionName Commands::getName(StringRef LinkerName) {
+  FunctionName Name = FunctionName::parse(LinkerName);
+  // Users know a lambda by the variable that they have put it into.
+  std::string Variable = Session.getClosureVariable(LinkerName);
+  if (!Variable.empty()) {
+    // A generic lambda's operator is an instance: operator()<int>.
+    auto [Class, Arguments] = StringRef(Name.Qualified).rsplit("operator()");
+    Name.Qualified = Variable + Arguments.str();
+    if (StringRef(Name.Parameters).ends_with(" const"))
+      Name.Parameters.resize(Name.Parameters.size() - strlen(" const"));
+    Name.Full = Name.Qualified + Name.Parameters;
+  }
+  return Name;
+}
+
 std::optional<FunctionInfo> Commands::findOne(StringRef Name) {
   const NameQuery Query(Name);
   std::vector<std::pair<FunctionInfo, FunctionName>> Found;
   NameMatch Best = NameMatch::Loose;
   for (FunctionInfo &F : Session.getLayer()->list()) {
-    FunctionName Parsed = FunctionName::parse(F.Name);
+    FunctionName Parsed = getName(F.Name);
     NameMatch Match = F.Name == Name ? NameMatch::Exact : Query.compare(Parsed);
     if (Match < Best)
       continue;
@@ -254,12 +287,11 @@ void Commands::now(StringRef Name) {
       Ids.push_back(F.Id);
   } else if (auto F = findOne(Name)) {
     if (F->St == Stage::Tier1) {
-      Out << FunctionName::parse(F->Name).Full << " is in tier 1 already\n";
+      Out << getName(F->Name).Full << " is in tier 1 already\n";
       return;
     }
     if (F->Why == Reason::DefinedWhileOff) {
-      Err << formatv("reopt: {0}: {1}\n", FunctionName::parse(F->Name).Full,
-                     getReason(*F));
+      Err << formatv("reopt: {0}: {1}\n", getName(F->Name).Full, getReason(*F));
       return;
     }
     Ids.push_back(F->Id);
@@ -276,7 +308,7 @@ void Commands::why(StringRef Name) {
   if (!F)
     return;
   LayerStatus S = Session.getLayer()->getStatus();
-  Out << FunctionName::parse(F->Name).Full << "\n"
+  Out << getName(F->Name).Full << "\n"
       << formatv("  stage    {0}, version {1}\n", getStageName(F->St),
                  F->Version)
       << formatv("  heat     {0} call{1} of {2}, {3} loop iteration{4} of {5}"

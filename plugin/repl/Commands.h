@@ -16,6 +16,7 @@
 #ifndef REOPT_REPL_COMMANDS_H
 #define REOPT_REPL_COMMANDS_H
 
+#include "FunctionNames.h"
 #include "reopt-clang/Tiering.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -50,6 +51,9 @@ private:
   void now(llvm::StringRef Name);
   void why(llvm::StringRef Name);
   void wait(llvm::StringRef Seconds);
+
+  /// \p LinkerName as a user knows it.
+  FunctionName getName(llvm::StringRef LinkerName);
 
   /// The function that \p Name means; complains if there is not exactly one.
   std::optional<FunctionInfo> findOne(llvm::StringRef Name);

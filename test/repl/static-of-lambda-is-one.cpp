@@ -10,7 +10,7 @@ printf("%d %d\n", count(1), other(1));
 // CHECK: {{^}}1 51
 for (int i = 0; i < 1000; ++i) { count(1); other(1); }
 %reopt wait 60
-%reopt list lambda
+%reopt list
 // CHECK-COUNT-2: {{ }}tier 1
 printf("%d %d\n", count(1), other(1));
 // CHECK: {{^}}1002 1052

@@ -50,6 +50,11 @@ public:
   /// not touch the interpreter: without that, background work waits until code
   /// runs again.
   virtual AstLease &getLease() = 0;
+
+  /// The variable at the prompt that holds the closure whose call operator is
+  /// \p LinkerName; empty if there is none. On the interpreter thread, while it
+  /// has the AST.
+  virtual std::string getClosureVariable(llvm::StringRef LinkerName) = 0;
 };
 
 /// Makes the interpreter that will be created from \p CI and \p IEB a tiered
