@@ -27,7 +27,7 @@
 
 namespace llvm {
 class Module;
-}
+} // namespace llvm
 
 namespace reopt {
 

@@ -104,7 +104,7 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
     JTMB = std::move(*Host);
   }
   if (CodeModel)
-    JTMB.setCodeModel(*CodeModel);
+    JTMB.setCodeModel(CodeModel);
   auto J =
       LLJITBuilder()
           .setJITTargetMachineBuilder(std::move(JTMB))

@@ -13,6 +13,8 @@
 
 #include "LayerTest.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <atomic>
 #include <thread>
 
@@ -26,7 +28,7 @@ class LayerThreadTest : public LayerTest {
 protected:
   /// Runs \p Body on so many threads until stop(). What it returns is summed
   /// up: 0 if all is well.
-  template <typename Fn> void run(unsigned Count, Fn Body) {
+  template <typename Fn> void run(unsigned Count, const Fn &Body) {
     for (unsigned T = 0; T != Count; ++T)
       Threads.emplace_back([this, T, Body] {
         while (!Enough) {
@@ -59,19 +61,16 @@ protected:
 TEST_F(LayerThreadTest, ManyThreadsMakeTheFirstCall) {
   for (int Round = 0; Round != 20; ++Round) {
     std::string Name = "f" + std::to_string(Round);
-    add("define i32 @" + Name +
-        "(i32 %x) {\n"
-        "  %r = call i32 @callee_" +
-        Name +
-        "(i32 %x)\n"
-        "  ret i32 %r\n"
-        "}\n"
-        "define i32 @callee_" +
-        Name +
-        "(i32 %x) {\n"
-        "  %r = mul i32 %x, 3\n"
-        "  ret i32 %r\n"
-        "}");
+    add(formatv("define i32 @{0}(i32 %x) {{\n"
+                "  %r = call i32 @callee_{0}(i32 %x)\n"
+                "  ret i32 %r\n"
+                "}\n"
+                "define i32 @callee_{0}(i32 %x) {{\n"
+                "  %r = mul i32 %x, 3\n"
+                "  ret i32 %r\n"
+                "}",
+                Name)
+            .str());
     auto *F = get<int(int)>(Name);
     std::atomic<unsigned> Waiting{0}, Right{0};
     std::vector<std::thread> Callers;
