@@ -12,6 +12,7 @@
 #include "llvm/Analysis/CFG.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/Object/ModuleSymbolTable.h"
 #include <atomic>
 
 using namespace llvm;
@@ -72,6 +73,21 @@ void collectMentioned(const User &U, SmallPtrSetImpl<const Value *> &Seen,
     }
 }
 
+/// Some headers of libstdc++ only mention symbols in assembly.
+bool definesInAssembly(const Module &Mod) {
+  if (Mod.getModuleInlineAsm().empty())
+    return false;
+  // To be read, it needs a target.
+  if (Mod.getTargetTriple().empty())
+    return true;
+  bool Defines = false;
+  ModuleSymbolTable::CollectAsmSymbols(
+      Mod, [&](StringRef, object::BasicSymbolRef::Flags Flags) {
+        Defines |= !(Flags & object::BasicSymbolRef::SF_Undefined);
+      });
+  return Defines;
+}
+
 /// Calls \p Visit with each function whose address \p C holds, and where.
 void forEachFunctionIn(const Constant &C, uint64_t Offset, const DataLayout &DL,
                        function_ref<void(const Function &, uint64_t)> Visit) {
@@ -130,10 +146,10 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
       dropDefinition(GV);
   }
 
-  // Assembly at file level and the functions beside it may share local labels:
-  // one object has to hold both.
+  // Assembly that defines something and the functions beside it may share local
+  // labels: one object has to hold both.
   const bool Counting =
-      Req.Counting && Mod.ifuncs().empty() && Mod.getModuleInlineAsm().empty();
+      Req.Counting && Mod.ifuncs().empty() && !definesInAssembly(Mod);
   for (Function &F : Mod) {
     if (F.isDeclaration())
       continue;
