@@ -227,16 +227,17 @@ void ReOptimizeLayer::setThreshold(int64_t Calls) {
 }
 
 void ReOptimizeLayer::shutdown() {
+  std::vector<std::thread> Last;
   {
     std::lock_guard<std::mutex> Lock(M);
     Stopping = true;
+    Last.swap(Workers);
     Idle.notify_all();
     More.notify_all();
   }
   Inbox.wake();
-  for (std::thread &Worker : Workers)
+  for (std::thread &Worker : Last)
     Worker.join();
-  Workers.clear();
 }
 
 void ReOptimizeLayer::unlockAfterFork(bool InChild) {
