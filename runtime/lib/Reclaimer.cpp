@@ -142,7 +142,7 @@ std::vector<size_t> Reclaimer::findUnentered(ArrayRef<size_t> Among) {
   return Unentered;
 }
 
-std::vector<Reclaimer::Unit> Reclaimer::takeProven() {
+std::vector<Reclaimer::Unit> Reclaimer::takeProven(const void *OwnStack) {
   std::vector<size_t> Candidates = findInactive(); // a
   if (Candidates.empty())
     return {};
@@ -151,7 +151,7 @@ std::vector<Reclaimer::Unit> Reclaimer::takeProven() {
   for (size_t I : Candidates)
     for (ExecutorAddrRange Range : Waiting[I].Code.Ranges)
       Ranges.push_back({Range, Waiting[I].Code.InTables});
-  Observation Seen = Proof->observe(Ranges); // b
+  Observation Seen = Proof->observe(Ranges, OwnStack); // b
   {
     std::lock_guard<std::mutex> Lock(M);
     ++Stats.Observations;
@@ -180,9 +180,22 @@ std::vector<Reclaimer::Unit> Reclaimer::takeProven() {
   return Proven;
 }
 
-size_t Reclaimer::collect() {
+// Nothing but a frame that holds all callee-saved registers of the caller. What
+// is done on its behalf is done below it.
+LLVM_ATTRIBUTE_NOINLINE size_t Reclaimer::collect() {
+  __builtin_unwind_init();
+  size_t Freed = collectFromHere();
+  asm volatile("" ::: "memory"); // no tail call: the frame stays
+  return Freed;
+}
+
+LLVM_ATTRIBUTE_NOINLINE size_t Reclaimer::collectFromHere() {
   if (!Proof || isForked())
     return 0;
+  // The stack pointer of the call: above the return address and the saved frame
+  // pointer.
+  const void *OwnStack =
+      static_cast<const void **>(__builtin_frame_address(0)) + 2;
   std::vector<Unit> Proven;
   {
     std::lock_guard<std::mutex> Round(Collecting);
@@ -193,7 +206,7 @@ size_t Reclaimer::collect() {
       Incoming.clear();
     }
     if (!Waiting.empty())
-      Proven = takeProven();
+      Proven = takeProven(OwnStack);
   }
   if (Proven.empty())
     return 0;

@@ -70,8 +70,6 @@ llvm::BitVector RangeMarks::takeMarks() const {
 // Stacks
 //===----------------------------------------------------------------------===//
 
-/// What code may use below its stack pointer (System V ABI for x86-64).
-static constexpr uint64_t RedZone = 128;
 /// No stack is larger; what is further away is another one.
 static constexpr uint64_t LargestStack = uint64_t(1) << 28;
 
@@ -83,9 +81,9 @@ static bool readMemory(uint64_t From, void *To, size_t Size) {
                  0ul) == static_cast<long>(Size);
 }
 
-bool scanStack(RangeMarks &Marks, uint64_t StackPointer, uint64_t StackEnd) {
-  uint64_t At = (StackPointer - RedZone) & ~uint64_t(7);
-  if (StackPointer < RedZone || At >= StackEnd || StackEnd - At > LargestStack)
+bool scanStack(RangeMarks &Marks, uint64_t Begin, uint64_t StackEnd) {
+  uint64_t At = Begin & ~uint64_t(7);
+  if (At >= StackEnd || StackEnd - At > LargestStack)
     return false;
   // Small: this may run on a stack that is nearly used up.
   uint64_t Words[128];

@@ -98,7 +98,7 @@ bool scanInterrupted(RangeMarks &Marks, const ucontext_t &Context) {
   auto Alternate = reinterpret_cast<uint64_t>(Context.uc_stack.ss_sp);
   if (SP - Alternate <= Context.uc_stack.ss_size && Context.uc_stack.ss_size)
     return false;
-  return scanStack(Marks, SP, getOwnStackEnd());
+  return scanStack(Marks, SP - RedZone, getOwnStackEnd());
 }
 
 /// SA_SIGINFO handler of the observers' signal.
@@ -164,8 +164,12 @@ bool isRestarted(const SleepingCall &Call) {
 /// One observation, under SharedState::Observing.
 class Round {
 public:
-  Round(RangeMarks &Marks, int Signal, std::chrono::milliseconds Patience)
-      : Marks(Marks), Signal(Signal), Patience(Patience) {}
+  /// \p OwnStack: as QuiescenceProof::observe has it. Null: the calling thread
+  /// is asked like any other.
+  Round(RangeMarks &Marks, int Signal, std::chrono::milliseconds Patience,
+        const void *OwnStack)
+      : Marks(Marks), Signal(Signal), Patience(Patience),
+        OwnStack(reinterpret_cast<uint64_t>(OwnStack)) {}
 
   /// Observes \p Threads, and says why that failed, if it did.
   std::string observe(ArrayRef<pid_t> Threads) {
@@ -181,8 +185,12 @@ public:
 private:
   /// Observes \p Thread if it is asleep, else asks it. False if that failed.
   bool begin(pid_t Thread) {
-    if (Thread == gettid())
-      return askSelf();
+    if (Thread == gettid()) {
+      if (!OwnStack)
+        return askSelf();
+      return scanStack(Marks, OwnStack, getOwnStackEnd()) ||
+             fail(Thread, "it does not run on its own stack");
+    }
     auto Status = getThreadStatus(Thread);
     if (!Status)
       return fail(Thread, toString(Status.takeError()));
@@ -221,7 +229,7 @@ private:
     if (Marks.hasTables() && isRestarted(*Call) && !isBlocked(Status))
       return Look::Awake;
     uint64_t End = getStackEnd(Thread);
-    bool Scanned = End && scanStack(Marks, Call->StackPointer, End);
+    bool Scanned = End && scanStack(Marks, Call->StackPointer - RedZone, End);
     bool StillAsleep = getSleepingCall(Thread).has_value();
     auto After = getThreadStatus(Thread);
     if (!After) {
@@ -258,8 +266,7 @@ private:
     return true;
   }
 
-  /// The observer is a thread like any other; its handler runs before it gets
-  /// back from asking.
+  /// The handler runs before this thread gets back from asking.
   bool askSelf() {
     sigset_t Question, Before;
     sigemptyset(&Question);
@@ -337,6 +344,7 @@ private:
   RangeMarks &Marks;
   const int Signal;
   const std::chrono::milliseconds Patience;
+  const uint64_t OwnStack;
   unsigned Asked = 0; ///< Slots in use, from the first.
   std::string Obstacle;
 };
@@ -392,7 +400,8 @@ Expected<std::unique_ptr<ThreadObserver>> ThreadObserver::Create(Settings S) {
     // Look at ourselves: whether it works, and so that every function that the
     // handler calls is resolved by the time it interrupts the dynamic linker.
     RangeMarks Nothing({});
-    Obstacle = Round(Nothing, S.Signal, S.Patience).observe({gettid()});
+    Obstacle =
+        Round(Nothing, S.Signal, S.Patience, nullptr).observe({gettid()});
   }
   std::unique_ptr<ThreadObserver> Observer(new ThreadObserver(S));
   if (!Obstacle.empty())
@@ -410,7 +419,8 @@ ThreadObserver::~ThreadObserver() {
 
 int ThreadObserver::getSignal() const { return S.Signal; }
 
-Observation ThreadObserver::observe(ArrayRef<ObservedRange> Ranges) {
+Observation ThreadObserver::observe(ArrayRef<ObservedRange> Ranges,
+                                    const void *OwnStack) {
   if (getpid() != Process)
     return obstacle(Ranges.size(), "this is the child of a fork");
   std::lock_guard<std::mutex> Lock(Shared.Observing);
@@ -421,7 +431,8 @@ Observation ThreadObserver::observe(ArrayRef<ObservedRange> Ranges) {
   if (!Threads)
     return obstacle(Ranges.size(), toString(Threads.takeError()));
   RangeMarks Marks(Ranges);
-  std::string Why = Round(Marks, S.Signal, S.Patience).observe(*Threads);
+  std::string Why =
+      Round(Marks, S.Signal, S.Patience, OwnStack).observe(*Threads);
   if (!Why.empty())
     return obstacle(Ranges.size(), Why);
   return {Marks.takeMarks(), ""};

@@ -55,9 +55,16 @@ public:
   /// first byte to the one behind its last, since the return address of a call
   /// that ends a function lies there.
   ///
+  /// The calling thread is observed too, as it was when it called what made
+  /// this observation: of its stack, only what \p OwnStack and what is older,
+  /// above it. In between, the caller's own frames are full of the addresses
+  /// that are looked for. What the callee-saved registers held then must lie
+  /// above.
+  ///
   /// Any thread, one at a time or several; may wait for threads to be
-  /// scheduled, but not for what they do.
-  virtual Observation observe(llvm::ArrayRef<ObservedRange> Ranges) = 0;
+  /// scheduled, but not for what they do. Not in a signal handler.
+  virtual Observation observe(llvm::ArrayRef<ObservedRange> Ranges,
+                              const void *OwnStack) = 0;
 
   /// The signal that running threads are observed by, which they must not
   /// block; 0 if there is none.

@@ -195,12 +195,13 @@ private:
     llvm::SmallVector<uint64_t, 1> Entries;
   };
 
+  size_t collectFromHere();
   void startInBackground();
   void runInBackground();
   bool isForked() const;
   /// Steps a, b and c; moves what they prove unused out of Waiting. Under
   /// Collecting.
-  std::vector<Unit> takeProven();
+  std::vector<Unit> takeProven(const void *OwnStack);
   /// Numbers of the waiting units that nobody is inside of now: step a.
   std::vector<size_t> findInactive();
   /// Those of \p Among that nobody entered since findInactive(): step c.

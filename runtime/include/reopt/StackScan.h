@@ -68,11 +68,14 @@ private:
   bool HasTables = false;
 };
 
-/// Marks what lies on the stack that ends at \p StackEnd, from the red zone
-/// below \p StackPointer on. False, and nothing is known, if something in
-/// between is not readable or if the two are too far apart for one stack.
-/// Async-signal-safe; any thread's stack, if that thread does not run.
-bool scanStack(RangeMarks &Marks, uint64_t StackPointer, uint64_t StackEnd);
+/// What code may use below its stack pointer (System V ABI for x86-64).
+constexpr uint64_t RedZone = 128;
+
+/// Marks what lies on a stack from \p Begin on until its end, \p StackEnd.
+/// False, and nothing is known, if something in between is not readable or if
+/// the two are too far apart for one stack. Async-signal-safe; any thread's
+/// stack, if that thread does not run.
+bool scanStack(RangeMarks &Marks, uint64_t Begin, uint64_t StackEnd);
 
 /// Where the stack of the calling thread ends. Async-signal-safe.
 uint64_t getOwnStackEnd();

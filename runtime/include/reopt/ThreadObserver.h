@@ -88,7 +88,8 @@ public:
 
   /// As QuiescenceProof has it. Observations of one process are made one after
   /// the other. In the child of a fork: an obstacle, always.
-  Observation observe(llvm::ArrayRef<ObservedRange> Ranges) override;
+  Observation observe(llvm::ArrayRef<ObservedRange> Ranges,
+                      const void *OwnStack) override;
   int getSignal() const override;
 
 private:
