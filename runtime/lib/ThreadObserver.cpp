@@ -205,9 +205,10 @@ private:
       case Look::Awake:
         break;
       }
-    if (isBlocked(*Status))
-      return fail(Thread, "it blocks the signal");
-    return ask(Thread);
+    if (!isBlocked(*Status))
+      return ask(Thread);
+    Blocking.push_back(Thread);
+    return true;
   }
 
   bool isBlocked(const ThreadStatus &Status) const {
@@ -229,7 +230,7 @@ private:
     if (Marks.hasTables() && isRestarted(*Call) && !isBlocked(Status))
       return Look::Awake;
     uint64_t End = getStackEnd(Thread);
-    bool Scanned = End && scanStack(Marks, Call->StackPointer - RedZone, End);
+    bool Scanned = End && scanStack(Marks, Call->StackPointer, End);
     bool StillAsleep = getSleepingCall(Thread).has_value();
     auto After = getThreadStatus(Thread);
     if (!After) {
@@ -282,7 +283,7 @@ private:
   void awaitAnswers() {
     auto GiveUpAt = std::chrono::steady_clock::now() + Patience;
     unsigned Open = Asked;
-    while (Open) {
+    while (Open || (!Blocking.empty() && Obstacle.empty())) {
       if (awaitAnswer()) {
         --Open;
         continue;
@@ -293,6 +294,9 @@ private:
         if (Shared.Slots[I].getState() == SlotState::Asked &&
             dismiss(Shared.Slots[I], Late))
           --Open;
+      unsigned Before = Asked;
+      lookAgain(Late);
+      Open += Asked - Before;
     }
     for (unsigned I = 0; I != Asked; ++I) {
       Slot &S = Shared.Slots[I];
@@ -300,6 +304,18 @@ private:
         fail(S.getThread(), "it does not run on its own stack");
       S.set(S.getThread(), SlotState::Idle);
     }
+  }
+
+  /// Threads that ran with the signal blocked may have ended, as the C library
+  /// blocks all signals before that, or may sleep or let it through now.
+  void lookAgain(bool Late) {
+    std::vector<pid_t> Again = std::move(Blocking);
+    Blocking.clear();
+    for (pid_t Thread : Again)
+      if (!begin(Thread))
+        return;
+    if (Late && !Blocking.empty())
+      fail(Blocking.front(), "it runs with the signal blocked");
   }
 
   /// False if there was no answer within a millisecond.
@@ -322,9 +338,7 @@ private:
     if (!Status)
       Why = toString(Status.takeError());
     else if (!Status->Ended)
-      Why = isBlocked(*Status) ? "it blocks the signal"
-            : Late             ? "it did not get to handle the signal"
-                               : "";
+      Why = Late ? "it did not get to handle the signal" : "";
     if (Why.empty() && !(Status && Status->Ended))
       return false;
     if (!S.advance(Thread, SlotState::Asked, SlotState::Idle))
@@ -346,6 +360,8 @@ private:
   const std::chrono::milliseconds Patience;
   const uint64_t OwnStack;
   unsigned Asked = 0; ///< Slots in use, from the first.
+  /// Threads that ran with the signal blocked when they were looked at.
+  std::vector<pid_t> Blocking;
   std::string Obstacle;
 };
 
