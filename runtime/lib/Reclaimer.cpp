@@ -26,7 +26,8 @@ QuiescenceProof::~QuiescenceProof() = default;
 
 Reclaimer::Reclaimer(ExecutionSession &ES,
                      std::unique_ptr<QuiescenceProof> Proof, Settings S)
-    : ES(ES), Proof(std::move(Proof)), S(S), Process(getpid()) {
+    : ES(ES), Proof(std::move(Proof)), S(S), Process(getpid()),
+      Changed(std::make_unique<std::condition_variable>()) {
   if (!this->Proof)
     Stats.Obstacle = "threads of this executor cannot be observed";
   else if (S.Background)
@@ -44,6 +45,7 @@ Reclaimer::~Reclaimer() {
     Background.detach();
   new std::vector<Unit>(std::move(Waiting));
   new std::vector<Unit>(std::move(Incoming));
+  Changed.release();
 }
 
 bool Reclaimer::isForked() const { return getpid() != Process; }
@@ -59,7 +61,7 @@ void Reclaimer::retire(RetiredCode Code, FreeFn Free) {
     ++Stats.Pending;
     Incoming.push_back(std::move(U));
   }
-  Changed.notify_all();
+  Changed->notify_all();
 }
 
 size_t Reclaimer::pending() const { return getStatus().Pending; }
@@ -75,7 +77,7 @@ void Reclaimer::waitUntilEmpty() {
   if (isForked())
     return;
   std::unique_lock<std::mutex> Lock(M);
-  Changed.wait(Lock, [this] { return Stats.Pending == 0; });
+  Changed->wait(Lock, [this] { return Stats.Pending == 0; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,7 +222,7 @@ LLVM_ATTRIBUTE_NOINLINE size_t Reclaimer::collectFromHere() {
     Stats.Pending -= Count;
     Stats.Freed += Count;
   }
-  Changed.notify_all();
+  Changed->notify_all();
   return Count;
 }
 
@@ -246,10 +248,10 @@ void Reclaimer::runInBackground() {
   std::unique_lock<std::mutex> Lock(M);
   while (!Stopping) {
     if (Stats.Pending == 0) {
-      Changed.wait(Lock);
+      Changed->wait(Lock);
       continue;
     }
-    Changed.wait_for(Lock, Delay, [this] { return Stopping; });
+    Changed->wait_for(Lock, Delay, [this] { return Stopping; });
     if (Stopping)
       return;
     bool HasNew = !Incoming.empty();
@@ -268,7 +270,7 @@ size_t Reclaimer::shutdown() {
     std::lock_guard<std::mutex> Lock(M);
     Stopping = true;
   }
-  Changed.notify_all();
+  Changed->notify_all();
   if (Background.joinable())
     Background.join();
   collect();

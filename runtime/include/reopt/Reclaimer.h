@@ -217,7 +217,9 @@ private:
   std::vector<Unit> Waiting;
 
   mutable std::mutex M; ///< Guards all that follows.
-  std::condition_variable Changed;
+  /// Its destructor waits for whoever waits, which in the child of a fork is
+  /// nobody that exists.
+  std::unique_ptr<std::condition_variable> Changed;
   std::vector<Unit> Incoming;
   Status Stats;
   bool Stopping = false;
