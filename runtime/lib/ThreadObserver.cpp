@@ -387,7 +387,8 @@ static Error takeSignal(int Signal) {
   struct sigaction Action;
   memset(&Action, 0, sizeof(Action));
   Action.sa_sigaction = handleQuestion;
-  Action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  // Not on the alternate stack, which may be as small as 2 kB.
+  Action.sa_flags = SA_SIGINFO | SA_RESTART;
   sigfillset(&Action.sa_mask);
   if (sigaction(Signal, &Action, nullptr) != 0)
     return createStringError(errnoAsErrorCode(), "signal %d", Signal);

@@ -26,11 +26,10 @@
 /// A thread that **runs** is sent a signal. Its handler looks at the registers
 /// that the kernel saved, scans the stack from the red zone below the saved
 /// stack pointer, and says that it did. It takes no lock and no memory, keeps
-/// errno, and uses about 5 kB of stack; it runs on the alternate stack if the
-/// thread has one. System calls that it happens to interrupt are restarted
-/// (SA_RESTART), but for those that never are (`nanosleep`, `poll`, …): a
-/// thread that is about to fall asleep in one of these when the signal comes
-/// sees EINTR.
+/// errno, and uses about 5 kB of the stack that the thread runs on. System
+/// calls that it happens to interrupt are restarted (SA_RESTART), but for those
+/// that never are (`nanosleep`, `poll`, …): a thread that is about to fall
+/// asleep in one of these when the signal comes sees EINTR.
 ///
 /// Which threads: those listed after the call began (ThreadTable.h). One that
 /// ended runs nothing. One that began later is the reclaimer's affair.
