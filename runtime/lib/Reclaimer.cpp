@@ -45,7 +45,7 @@ Reclaimer::~Reclaimer() {
     Background.detach();
   new std::vector<Unit>(std::move(Waiting));
   new std::vector<Unit>(std::move(Incoming));
-  Changed.release();
+  new std::unique_ptr<std::condition_variable>(std::move(Changed));
 }
 
 bool Reclaimer::isForked() const { return getpid() != Process; }

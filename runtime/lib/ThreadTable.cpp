@@ -7,11 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ThreadTable.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ static Expected<std::vector<pid_t>> listOnce() {
     return createStringError(errnoAsErrorCode(), "/proc/self/task");
   std::vector<pid_t> Threads;
   while (dirent *Entry = readdir(Dir))
-    if (pid_t Thread = atoi(Entry->d_name))
+    if (pid_t Thread; to_integer(Entry->d_name, Thread, 10))
       Threads.push_back(Thread);
   closedir(Dir);
   llvm::sort(Threads);
@@ -114,15 +114,17 @@ std::optional<SleepingCall> getSleepingCall(pid_t Thread) {
     consumeError(Text.takeError());
     return std::nullopt;
   }
+  SmallVector<StringRef, 9> Words;
+  StringRef(*Text).trim().split(Words, ' ');
   SleepingCall Call;
-  unsigned long long A[6], SP, PC;
-  if (sscanf(Text->c_str(), "%ld %llx %llx %llx %llx %llx %llx %llx %llx",
-             &Call.Number, &A[0], &A[1], &A[2], &A[3], &A[4], &A[5], &SP,
-             &PC) != 9 ||
+  if (Words.size() != 9 || !to_integer(Words[0], Call.Number, 10) ||
       Call.Number < 0)
     return std::nullopt;
-  std::copy(std::begin(A), std::end(A), Call.Arguments.begin());
-  Call.StackPointer = SP;
+  for (unsigned I = 0; I != Call.Arguments.size(); ++I)
+    if (!to_integer(Words[1 + I], Call.Arguments[I], 0))
+      return std::nullopt;
+  if (!to_integer(Words[7], Call.StackPointer, 0))
+    return std::nullopt;
   return Call;
 }
 

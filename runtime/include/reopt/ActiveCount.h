@@ -34,7 +34,7 @@
 
 namespace llvm {
 class Function;
-}
+} // namespace llvm
 
 namespace reopt {
 

@@ -1,5 +1,4 @@
-//===- ThreadTable.h - This process's threads, as the kernel has them -*- C++
-//-*-===//
+//===- ThreadTable.h - Threads as the kernel has them -----------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -34,7 +34,7 @@ using namespace reopt::torture;
 namespace {
 
 constexpr unsigned SteadyThreads = 12, BriefThreads = 4;
-constexpr unsigned DefaultSwaps = 20000;
+constexpr unsigned DefaultSwaps = 10000;
 /// Retired versions that may wait: the swapping thread helps out then.
 constexpr size_t MaxPending = 2000;
 
