@@ -76,7 +76,7 @@ ReOptimizeLayer::Setup ReOptimizeLayer::in(LLJIT &J) {
           [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
             return J.addIRModule(std::move(RT), std::move(TSM));
           },
-          /*CheckReferences=*/false};
+          /*CheckReferences=*/false, /*Workers=*/1};
 }
 
 Expected<std::unique_ptr<ReOptimizeLayer>>
@@ -100,7 +100,7 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   if (!Entries)
     return Entries.takeError();
   L->Entries = std::move(*Entries);
-  if (!Opts.Workers)
+  if (!L->Place.Workers)
     L->Inbox.serveBy([Layer = L.get()] { Layer->compileHere(); });
   ES.registerResourceManager(*L);
   return std::move(L);

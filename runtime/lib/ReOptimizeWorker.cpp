@@ -133,7 +133,7 @@ void ReOptimizeLayer::startWorkers() {
   sigset_t All, Old;
   sigfillset(&All);
   pthread_sigmask(SIG_SETMASK, &All, &Old);
-  for (int64_t I = 0; I < Opts.Workers; ++I)
+  for (unsigned I = 0; I < Place.Workers; ++I)
     Workers.emplace_back([this] { runWorker(); });
   pthread_sigmask(SIG_SETMASK, &Old, nullptr);
 }
@@ -161,7 +161,7 @@ void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
 }
 
 void ReOptimizeLayer::wakeWorkers(std::unique_lock<std::mutex> &Lock) {
-  if (Opts.Workers) {
+  if (Place.Workers) {
     startWorkers();
     return Inbox.wake();
   }
@@ -170,11 +170,11 @@ void ReOptimizeLayer::wakeWorkers(std::unique_lock<std::mutex> &Lock) {
 }
 
 bool ReOptimizeLayer::wait(std::optional<std::chrono::milliseconds> Limit) {
-  if (!Opts.Workers)
+  if (!Place.Workers)
     compileHere();
   std::unique_lock<std::mutex> Lock(M);
   // After a fork there is nobody to wait for.
-  if (Opts.Workers && Workers.empty())
+  if (Place.Workers && Workers.empty())
     return true;
   auto Done = [this] { return Stopping || isIdle(); };
   if (Limit)

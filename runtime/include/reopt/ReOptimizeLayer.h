@@ -27,7 +27,7 @@
 /// for one tracker one after the other, as ORC has it. User threads come in
 /// through the hook, which takes no lock, and through a first call, which
 /// compiles tier 0 on that thread and takes ORC's locks and, for two short
-/// moments, this layer's mutex. As many threads compile as the option workers
+/// moments, this layer's mutex. As many threads compile as Setup
 /// says. With none (the single-threaded mode) the thread that trips compiles,
 /// inside the hook; trips that come meanwhile, from other threads or from code
 /// that the compile runs, are left to it and do not wait. Everything else may
@@ -111,6 +111,9 @@ public:
     /// Whether add() refuses a module whose initialisers reach, by name, what
     /// nobody defines: a lazy function has nobody to tell when it is called.
     bool CheckReferences = false;
+    /// Threads that compile. With none, the single-threaded mode, the thread
+    /// that trips does.
+    unsigned Workers = 1;
   };
 
   /// In \p J, whose object layer must be JITLink's: between its users, who call

@@ -228,11 +228,11 @@ TEST_F(LayerDylibsTest, ARemovedDylibGivesItsStubsBack) {
 
 class LayerWorkersTest : public LayerTest {
 protected:
-  void startAnew(int64_t Workers) {
+  void startAnew(unsigned Number) {
     P->WorkerGate.open();
     L.reset();
     stop();
-    Opts.Workers = Workers;
+    Workers = Number;
     LayerTest::SetUp();
   }
 };

@@ -78,6 +78,7 @@ protected:
     P = NewPolicy.get();
     ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(*J);
     Place.CheckReferences = true;
+    Place.Workers = Workers;
     L = cantFail(
         ReOptimizeLayer::Create(std::move(Place), std::move(NewPolicy), Opts));
   }
@@ -214,6 +215,7 @@ protected:
   }
 
   Options Opts;
+  unsigned Workers = 1;
   std::unique_ptr<llvm::jitlink::InProcessMemoryManager> Memory;
   CountingMemoryManager *MemMgr = nullptr;
   TestPolicy *P = nullptr;
