@@ -47,10 +47,14 @@ namespace {
 bool isNumberedAnew(llvm::StringRef Name) { return Name.contains("$_"); }
 
 /// How long the AST is kept at a time, about: half of what the interpreter
-/// thread may wait. And how many definitions that is, at first and at most; the
-/// number follows what they take.
+/// thread may wait. How many instructions of tier 0 that is, at first; the
+/// number follows what they take. And how many definitions at most.
 constexpr std::chrono::microseconds EmitTime{1000};
-constexpr size_t EmitFirst = 4, EmitMost = 16;
+constexpr size_t EmitFirst = 150, EmitMost = 16;
+
+/// What a definition counts for of which there is no tier 0, and what each
+/// costs beside its instructions.
+constexpr size_t SizeUnknown = 20, SizeOfAny = 10;
 
 /// Notes the errors that LLVM reports on a context, and keeps the rest quiet.
 /// Without a handler LLVM would print an error and end the process.
@@ -100,6 +104,15 @@ struct Recodegen::Job {
   llvm::StringMap<std::string> Bodies;
   size_t Imported = 0;
 
+  /// Instructions that \p W has in tier 0, or a guess.
+  size_t getTierZeroSize(const Wanted &W) const {
+    size_t Size = SizeUnknown;
+    if (W.Known)
+      Session.withTierZero(W.Known->Id, [&](const llvm::Function &F) {
+        Size = F.getInstructionCount();
+      });
+    return Size;
+  }
   void refuse(const Wanted &W, Reason Why, std::string Detail = {}) {
     Code.Refused.push_back({W.Known->Id, Why, std::move(Detail)});
   }
@@ -113,7 +126,7 @@ struct Recodegen::Job {
 llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
   AstBorrow AST(Lease);
   DefinitionEmitter Emitter(*CI);
-  size_t EmitAtOnce = EmitFirst;
+  size_t SizeAtOnce = EmitFirst;
 
   while (!J.Queue.empty()) {
     if (!AST || !AST.yield() || !Index.getContext())
@@ -121,9 +134,23 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
 
     llvm::StringMap<Job::Wanted> Now;
     std::vector<NamedFunction> Definitions;
-    while (!J.Queue.empty() && Now.size() < EmitAtOnce) {
+    size_t SizeNow = 0;
+    while (!J.Queue.empty() && Now.size() < EmitMost) {
+      const size_t TierZeroSize = J.getTierZeroSize(J.Queue.front());
+      const size_t Size = TierZeroSize + SizeOfAny;
+      if (!Now.empty() && SizeNow + Size > SizeAtOnce)
+        break;
       Job::Wanted W = std::move(J.Queue.front());
       J.Queue.pop_front();
+      // Without keeping the AST for what will be dropped: -O3's IR is about as
+      // large before it is optimised.
+      if (TierZeroSize >
+          size_t(W.IsMember ? Opts.MaxFunction : 2 * Opts.MaxCallee)) {
+        if (W.IsMember)
+          J.refuse(W, Reason::TooLarge);
+        continue;
+      }
+      SizeNow += Size;
       if (W.IsMember) {
         if (isNumberedAnew(W.Name)) {
           J.refuse(W, Reason::UnnamedType);
@@ -188,8 +215,7 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
       continue;
     }
     const auto Took = std::chrono::steady_clock::now() - Start;
-    EmitAtOnce = std::clamp<size_t>(
-        Now.size() * EmitTime / std::max(Took, decltype(Took)(1)), 1, EmitMost);
+    SizeAtOnce = SizeNow * EmitTime / std::max(Took, decltype(Took)(1));
 
     for (auto &Entry : Now) {
       const Job::Wanted &W = Entry.second;

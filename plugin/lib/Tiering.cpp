@@ -15,6 +15,18 @@
 
 namespace reopt {
 
+/// Tier 0 is -O0 whatever the session asks for. An optimiser that sees one
+/// input folds and inlines what it thinks nobody else can change, such as a
+/// static, before the session makes one entity of what its inputs call by one
+/// name. What optimising brings, tier 1 brings. Macros such as __OPTIMIZE__
+/// stay.
+static void generateTierZero(clang::CodeGenOptions &Opts) {
+  Opts.OptimizationLevel = 0;
+  Opts.OptimizeSize = 0;
+  Opts.setInlining(clang::CodeGenOptions::OnlyAlwaysInlining);
+  Opts.UnrollLoops = Opts.VectorizeLoop = Opts.VectorizeSLP = 0;
+}
+
 llvm::Expected<std::shared_ptr<TieredSession>>
 enableTiering(clang::CompilerInstance &CI,
               clang::IncrementalExecutorBuilder &IEB, const Options &Opts) {
@@ -39,6 +51,8 @@ enableTiering(clang::CompilerInstance &CI,
     return Executor.takeError();
   registerConsumer(nullptr);
   rememberSession(CI, S);
+  if (Opts.Enabled)
+    generateTierZero(CI.getCodeGenOpts());
   IEB.IE = std::move(*Executor);
   return S;
 }

@@ -170,7 +170,10 @@ void Commands::list(StringRef Pattern) {
       ++Library;
       continue;
     }
-    if (Glob ? !Glob->match(Name) : !StringRef(Name).contains(Pattern))
+    // An instance's whole name begins with its return type.
+    if (Glob ? !Glob->match(Name) &&
+                   !Glob->match(Parsed.Qualified + Parsed.Parameters)
+             : !StringRef(Name).contains(Pattern))
       continue;
     Rows.push_back({std::move(F), std::move(Name)});
   }
@@ -263,7 +266,8 @@ std::optional<FunctionInfo> Commands::findOne(StringRef Name) {
   if (Found.size() == 1)
     return Found.front().first;
   if (Found.empty()) {
-    Err << formatv("reopt: no function '{0}' (%reopt list * shows all)\n",
+    Err << formatv("reopt: no function '{0}' that is in use (%reopt list * "
+                   "shows all)\n",
                    Name);
     return std::nullopt;
   }

@@ -88,6 +88,16 @@ bool definesInAssembly(const Module &Mod) {
   return Defines;
 }
 
+/// What may be merged by its group may be merged by itself then.
+void leaveComdat(GlobalObject &GO) {
+  const Comdat *Group = GO.getComdat();
+  if (Group && Group->getName() == GO.getName() &&
+      Group->getSelectionKind() == Comdat::Any && GO.hasExternalLinkage() &&
+      !GO.isDeclaration())
+    GO.setLinkage(GlobalValue::WeakODRLinkage);
+  GO.setComdat(nullptr);
+}
+
 /// Calls \p Visit with each function whose address \p C holds, and where.
 void forEachFunctionIn(const Constant &C, uint64_t Offset, const DataLayout &DL,
                        function_ref<void(const Function &, uint64_t)> Visit) {
@@ -135,7 +145,7 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
   // The session links symbol by symbol; a group would only keep together what
   // we are about to part.
   for (GlobalObject &GO : Mod.global_objects())
-    GO.setComdat(nullptr);
+    leaveComdat(GO);
 
   for (GlobalValue &GV : Mod.global_values()) {
     if (GV.isDeclaration() || isa<GlobalAlias>(GV) || isa<GlobalIFunc>(GV))

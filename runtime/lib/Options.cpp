@@ -54,8 +54,14 @@ Error Options::set(StringRef Assignment) {
     if (!Value || *Value < E.Min || *Value > E.Max)
       return createStringError(
           inconvertibleErrorCode(),
-          formatv("option {0} takes a number of {1} from {2} to {3}, not '{4}'",
-                  E.Name, E.Unit, E.Min, E.Max, Text.trim()));
+          E.Unit == "on|off"
+              ? formatv("option {0} takes on or off, not '{1}'", E.Name,
+                        Text.trim())
+                    .str()
+              : formatv("option {0} takes a number of {1} from {2} to {3}, not "
+                        "'{4}'",
+                        E.Name, E.Unit, E.Min, E.Max, Text.trim())
+                    .str());
     this->*E.Field = *Value;
     return Error::success();
   }

@@ -84,15 +84,23 @@ TEST(OptionsTest, EachTakesItsLimitsAndChangesNoOther) {
     }
 }
 
+/// What is said of a \p Value that \p E does not take.
+std::string getRefusal(const Entry &E, const Twine &Value) {
+  const std::string Valid = E.Unit.str() == "on|off"
+                                ? "on or off"
+                                : ("a number of " + E.Unit + " from " +
+                                   Twine(E.Min) + " to " + Twine(E.Max))
+                                      .str();
+  return ("option " + E.Name + " takes " + Valid + ", not '" + Value + "'")
+      .str();
+}
+
 TEST(OptionsTest, EachRefusesWhatIsBeyondItsLimits) {
   Options O;
   for (const Entry &E : Entries)
     for (int64_t Value : {E.Min - 1, E.Max + 1})
       EXPECT_EQ(refuse(O, E.Name + "=" + Twine(Value)),
-                ("option " + E.Name + " takes a number of " + E.Unit +
-                 " from " + Twine(E.Min) + " to " + Twine(E.Max) + ", not '" +
-                 Twine(Value) + "'")
-                    .str());
+                getRefusal(E, Twine(Value)));
 }
 
 TEST(OptionsTest, EachRefusesWhatIsNoNumber) {
@@ -101,11 +109,7 @@ TEST(OptionsTest, EachRefusesWhatIsNoNumber) {
     for (const char *Value :
          {"", "many", "1x", "0x10", "1.5", "1e3", "--1", "1 2", "1=1", "ON",
           "yes", "99999999999999999999", "9223372036854775808"})
-      EXPECT_EQ(refuse(O, E.Name + "=" + Value),
-                ("option " + E.Name + " takes a number of " + E.Unit +
-                 " from " + Twine(E.Min) + " to " + Twine(E.Max) + ", not '" +
-                 Value + "'")
-                    .str());
+      EXPECT_EQ(refuse(O, E.Name + "=" + Value), getRefusal(E, Value));
 }
 
 TEST(OptionsTest, WordsAndNoValueMeanOneAndZero) {
