@@ -384,8 +384,8 @@ void RedefinableState::materialize(
   }();
   if (!Addresses) {
     ES.reportError(Addresses.takeError());
-    R->failMaterialization();
-    return unitDestroyed(std::move(U));
+    unitDestroyed(std::move(U));
+    return R->failMaterialization();
   }
 
   SymbolMap Resolved;
@@ -407,10 +407,10 @@ void RedefinableState::materialize(
     return carryOut(std::move(A));
   // Removed, or shut down, meanwhile: nobody is interested.
   consumeError(std::move(Err));
-  R->failMaterialization();
+  unitDestroyed(std::move(U));
   if (auto Err = Stubs.remove(JD, Names))
     ES.reportError(std::move(Err));
-  unitDestroyed(std::move(U));
+  R->failMaterialization();
 }
 
 /// Called under the session lock: another definition of \p Name prevails.

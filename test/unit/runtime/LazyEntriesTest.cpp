@@ -65,8 +65,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Executors, LazyEntriesTest,
-                         testing::Values(Where::InProcess, Where::Remote),
-                         whereName);
+                         allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // Calls arrive, with what they carry
