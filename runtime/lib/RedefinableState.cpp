@@ -268,17 +268,29 @@ void RedefinableState::replace(VersionSP Old, const Name &N, Dylib &D, Owner &O,
 // The gate
 //===----------------------------------------------------------------------===//
 
+/// Stubs for the symbols of \p U, which ORC has begun to materialise.
+Expected<SymbolMap> RedefinableState::createStubs(RedefinableUnit &U,
+                                                  const SymbolFlagsMap &Flags) {
+  if (Closed || U.Gone)
+    return createStringError("the symbols were removed");
+  std::vector<StubTable::Request> Requests;
+  for (auto &[N, F] : Flags)
+    Requests.push_back({N, ExecutorAddr()});
+  auto Addresses = Stubs.create(*U.D->Public, Requests);
+  if (!Addresses)
+    return Addresses.takeError();
+  U.HasStubs = true;
+  SymbolMap Result;
+  for (auto [R, Address] : zip(Requests, *Addresses))
+    Result[R.Name] = {Address, Flags.lookup(R.Name)};
+  return Result;
+}
+
 void RedefinableState::enterGate(
-    std::shared_ptr<RedefinableUnit> U, ResourceKey K,
+    std::shared_ptr<RedefinableUnit> U,
     std::unique_ptr<MaterializationResponsibility> R, Aftermath &A) {
-  auto &O = Owners[K];
-  if (!O) {
-    O = std::make_unique<Owner>();
-    O->D = U->D;
-  }
-  append_range(O->Names, U->Names);
-  O->Gates.push_back(U);
-  U->O = O.get();
+  U->Place = U->O->Gates.size();
+  U->O->Gates.push_back(U);
   U->R = std::move(R);
   U->Awaited = U->Names.size();
   // With each version that has addresses, the gate may open.
@@ -299,9 +311,10 @@ void RedefinableState::enterGate(
 
 void RedefinableState::leaveGate(RedefinableUnit &U, Aftermath &A) {
   auto &Gates = U.O->Gates;
-  auto I = find_if(Gates, [&](auto &G) { return G.get() == &U; });
-  A.Units.push_back(std::move(*I));
-  Gates.erase(I);
+  std::swap(Gates[U.Place], Gates.back());
+  Gates[U.Place]->Place = U.Place;
+  A.Units.push_back(std::move(Gates.back()));
+  Gates.pop_back();
 }
 
 void RedefinableState::openGate(RedefinableUnit &U, Aftermath &A) {
@@ -320,7 +333,7 @@ void RedefinableState::openGate(RedefinableUnit &U, Aftermath &A) {
     }
     withdraw(D, N, Winner, A);
     publish(S, N, Winner, *U.O, A);
-    S.Home = U.O;
+    S.Home = U.O.get();
     if (!Winner->Lazy)
       Winners[Winner.get()].insert(N);
   }
@@ -329,6 +342,10 @@ void RedefinableState::openGate(RedefinableUnit &U, Aftermath &A) {
     G.Symbols = Names;
     G.Dependencies[D.Shadows[V->Shadow].get()] = Names;
     E.Groups.push_back(std::move(G));
+    if (V->St != Stage::Ready) {
+      V->Req->Emitted.push_back(U.O);
+      ++U.O->Waiting;
+    }
   }
   A.Emit.push_back(std::move(E));
   leaveGate(U, A);
@@ -368,7 +385,7 @@ void RedefinableState::failUnit(RedefinableUnit &U, Aftermath &A) {
   for (auto &N : U.Names) {
     Symbol &S = U.D->Symbols.find(N)->second;
     S.Published = nullptr; // A contestant, hence held.
-    S.Home = U.O;
+    S.Home = U.O.get();
   }
   leaveGate(U, A);
   failContestants(*U.D, U.Names, A);
@@ -440,6 +457,7 @@ void RedefinableState::registerUnit(std::shared_ptr<RedefinableUnit> U,
                                     const SymbolFlagsMap &Flags, Aftermath &A) {
   Dylib &D = *U->D;
   A.Hold.push_back(U->First);
+  append_range(U->O->Names, U->Names);
   for (auto &N : U->Names) {
     // ORC took the definition, so what we have under that name is being
     // removed; the news of that is on its way.
@@ -523,10 +541,12 @@ void RedefinableState::resolved(VersionSP V, const SymbolMap &Result,
 
 void RedefinableState::ready(VersionSP V, const SymbolMap &Result,
                              Aftermath &A) {
+  settled(*V, A);
   if (V->St == Stage::Failed)
     return;
   V->St = Stage::Ready;
   if (V->Attached == 0) {
+    tellIfDecided(*V, A);
     finish(V, A);
     return trim(*V, A);
   }
@@ -558,8 +578,12 @@ void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
   Dylib &D = *V->D;
   A.Hold.push_back(V);
   V->St = Stage::Failed;
+  settled(*V, A);
   if (V->Attached == 0) {
-    consumeError(std::move(Err));
+    if (V->Req && V->Req->Done)
+      tell(*V, std::move(Err), A);
+    else
+      consumeError(std::move(Err));
     finish(V, A);
     return trim(*V, A);
   }
@@ -609,6 +633,20 @@ void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
     failContestants(D, Published, A);
 }
 
+void RedefinableState::settled(Version &V, Aftermath &A) {
+  if (!V.Req)
+    return;
+  for (auto &Emitted : V.Req->Emitted) {
+    std::shared_ptr<Owner> O = Emitted;
+    while (O->Into)
+      O = O->Into;
+    if (--O->Waiting == 0 && O->Gone)
+      A.RemoveInner.push_back(O->Inner);
+  }
+  append_range(A.Owners, V.Req->Emitted);
+  V.Req->Emitted.clear();
+}
+
 bool RedefinableState::begin(Version &V) {
   std::lock_guard<std::mutex> Lock(M);
   if (Closed || V.Attached == 0)
@@ -656,12 +694,14 @@ void RedefinableState::removeSymbols(Dylib &D, ArrayRef<Name> Names,
     auto SI = D.Symbols.find(N);
     Symbol &S = SI->second;
     VersionSP Published = std::move(S.Published);
-    if (!S.isUnseen())
+    if (!S.isUnseen() || S.getUnit()->HasStubs)
       WithStub.push_back(N);
     if (Published && !S.getGate()) {
       A.Hold.push_back(Published);
       answer(*Published, N, ExecutorAddr(), A);
       release(Published, A);
+      if (Published->Attached == 0 && Published->Req && Published->Req->Done)
+        tell(*Published, Outcome::Cancelled, A); // It was not ready yet.
     }
     S.Home = nullptr;
     for (VersionSP V : D.Contested.lookup(N)) {
@@ -694,18 +734,32 @@ void RedefinableState::removeUnit(RedefinableUnit &U, Aftermath &A) {
   }
 }
 
-void RedefinableState::removeOwner(Owner &O, Aftermath &A) {
+void RedefinableState::removeOwner(std::shared_ptr<Owner> Old, Aftermath &A) {
+  Owner &O = *Old;
+  A.Owners.push_back(Old);
+  Owners.erase(O.Key);
+  Owners.erase(O.Inner->getKeyUnsafe());
   while (!O.Gates.empty())
     removeUnit(*O.Gates.back(), A);
   SmallSetVector<Name, 4> Names; // One may have come twice.
-  for (auto &N : O.Names)
-    if (auto I = O.D->Symbols.find(N);
-        I != O.D->Symbols.end() && I->second.getOwner() == &O)
-      Names.insert(N);
+  for (auto &N : O.Names) {
+    auto I = O.D->Symbols.find(N);
+    if (I == O.D->Symbols.end())
+      continue;
+    if (auto *U = I->second.getUnit(); U && U->O == Old)
+      U->Gone = true;
+    else if (I->second.getOwner() != &O)
+      continue;
+    Names.insert(N);
+  }
   removeSymbols(*O.D, Names.getArrayRef(), A);
+  O.Gone = true;
+  if (O.Waiting == 0)
+    A.RemoveInner.push_back(O.Inner);
   for (auto &V : O.Kept)
     release(V, A);
   append_range(A.Hold, O.Kept);
+  O.Kept.clear();
   for (uint64_t Id : O.LazyIds) {
     auto I = LazyCalls.find(Id);
     A.Entries.push_back(I->second.Entry);
@@ -740,7 +794,8 @@ void RedefinableState::close(Aftermath &A) {
   for (auto &[K, O] : Owners) {
     append_range(A.Hold, O->Kept);
     for (auto &U : O->Gates)
-      A.Fail.push_back(std::move(U->R));
+      if (U->R) // An owner comes twice, by its two keys.
+        A.Fail.push_back(std::move(U->R));
   }
   for (auto &[Id, C] : LazyCalls)
     A.Hold.push_back(C.V);

@@ -54,6 +54,7 @@
 namespace reopt {
 
 struct Dylib;
+struct Owner;
 struct Version;
 using VersionSP = llvm::IntrusiveRefCntPtr<Version>;
 using VersionList = llvm::SmallVector<VersionSP, 1>;
@@ -78,6 +79,8 @@ struct Request {
   unsigned Newest = 0;        ///< Lists that it is the last of.
   bool Won = false;           ///< Was published.
   bool Cancelled = false;
+  /// Owners of symbols that were emitted for it before it is ready.
+  std::vector<std::shared_ptr<Owner>> Emitted;
   /// First calls that wait for it.
   std::vector<
       std::pair<llvm::orc::SymbolStringPtr, LazyEntries::NotifyLandingResolved>>
@@ -97,12 +100,24 @@ struct Version : llvm::ThreadSafeRefCountedBase<Version> {
 };
 
 /// What a tracker in the user's JITDylib owns.
+///
+/// To ORC the symbols belong to Inner, which is removed after the user's
+/// tracker, and not while ORC has symbols that are emitted and wait for what
+/// they depend on. In LLVM 22.1 removing one of these leaves it in ORC's
+/// WaitingOnGraph, and the session crashes when the dependence becomes ready
+/// (WaitingOnGraph::fail takes out what depends on a failed symbol, not the
+/// symbol itself). When that is mended, Inner can go.
 struct Owner {
+  llvm::orc::ResourceKey Key = 0; ///< Of the user's tracker.
+  llvm::orc::ResourceTrackerSP Inner;
   std::vector<llvm::orc::SymbolStringPtr> Names; ///< Some may be gone.
   std::vector<std::shared_ptr<RedefinableUnit>> Gates;
   std::vector<VersionSP> Kept;   ///< Once for each symbol.
   std::vector<uint64_t> LazyIds; ///< Entries that stubs have pointed to.
   Dylib *D = nullptr;
+  unsigned Waiting = 0; ///< Versions for which symbols wait in the graph.
+  bool Gone = false;
+  std::shared_ptr<Owner> Into; ///< That all has been transferred to.
 };
 
 /// Symbols that were defined together, until they are emitted.
@@ -110,9 +125,12 @@ struct RedefinableUnit {
   Dylib *D = nullptr;
   VersionSP First; ///< Until the symbols are registered.
   std::vector<llvm::orc::SymbolStringPtr> Names;
-  Owner *O = nullptr;
+  std::shared_ptr<Owner> O;
   std::unique_ptr<llvm::orc::MaterializationResponsibility> R;
   unsigned Awaited = 0; ///< Symbols whose newest contestant has no address yet.
+  size_t Place = 0;     ///< Among its owner's gates.
+  bool HasStubs = false;
+  bool Gone = false; ///< Removed before it was materialised.
 };
 
 struct Symbol {
@@ -148,6 +166,7 @@ struct Aftermath {
   };
   std::vector<Emission> Emit;
   std::vector<std::unique_ptr<llvm::orc::MaterializationResponsibility>> Fail;
+  std::vector<llvm::orc::ResourceTrackerSP> RemoveInner;
   std::vector<VersionSP> Remove;                   ///< Their code.
   std::vector<llvm::orc::ExecutorAddr> Entries;    ///< To release.
   std::vector<llvm::unique_function<void()>> Tell; ///< Done, Retire, calls.
@@ -157,13 +176,15 @@ struct Aftermath {
   /// Whose last reference must not go under M: their destruction calls ORC.
   std::vector<VersionSP> Hold;
   std::vector<std::shared_ptr<RedefinableUnit>> Units;
+  std::vector<std::shared_ptr<Owner>> Owners;
   std::vector<std::unique_ptr<Request>> Requests;
   std::vector<std::unique_ptr<llvm::orc::MaterializationUnit>> Definitions;
 
   /// Whether there is more to it than what is destroyed.
   bool empty() const {
-    return Emit.empty() && Fail.empty() && Remove.empty() && Entries.empty() &&
-           Tell.empty() && Start.empty() && Report.empty();
+    return Emit.empty() && Fail.empty() && RemoveInner.empty() &&
+           Remove.empty() && Entries.empty() && Tell.empty() && Start.empty() &&
+           Report.empty();
   }
 };
 
@@ -219,6 +240,7 @@ private:
                 std::unique_ptr<llvm::orc::MaterializationUnit> Definition,
                 When W);
   llvm::Error createEntries(Version &V);
+  std::shared_ptr<Owner> getOwner(Dylib &D, llvm::orc::ResourceKey K);
   /// Gives a version that nobody has seen back.
   void discardVersion(VersionSP V);
   void link(VersionSP V);
@@ -243,7 +265,9 @@ private:
   void registerUnit(std::shared_ptr<RedefinableUnit> U,
                     const llvm::orc::SymbolFlagsMap &Flags, Aftermath &A);
   void request(VersionSP V, Aftermath &A);
-  void enterGate(std::shared_ptr<RedefinableUnit> U, llvm::orc::ResourceKey K,
+  llvm::Expected<llvm::orc::SymbolMap>
+  createStubs(RedefinableUnit &U, const llvm::orc::SymbolFlagsMap &Flags);
+  void enterGate(std::shared_ptr<RedefinableUnit> U,
                  std::unique_ptr<llvm::orc::MaterializationResponsibility> R,
                  Aftermath &A);
   void resolved(VersionSP V, const llvm::orc::SymbolMap &Result, Aftermath &A);
@@ -251,9 +275,11 @@ private:
   void failed(VersionSP V, llvm::Error Err, Aftermath &A);
   void call(uint64_t Id, LazyEntries::NotifyLandingResolved Answer,
             Aftermath &A);
-  void removeOwner(Owner &O, Aftermath &A);
+  void removeOwner(std::shared_ptr<Owner> O, Aftermath &A);
   void removeUnit(RedefinableUnit &U, Aftermath &A);
   void removed(Version &V);
+  /// ORC has decided what it waited for.
+  void settled(Version &V, Aftermath &A);
   void close(Aftermath &A);
 
   // Steps.
@@ -294,7 +320,8 @@ private:
   uint64_t LastLazyId = 0;
   std::map<llvm::orc::JITDylib *, std::unique_ptr<Dylib>> Dylibs;
   std::vector<std::unique_ptr<Dylib>> Forgotten; ///< Versions point to them.
-  llvm::DenseMap<llvm::orc::ResourceKey, std::unique_ptr<Owner>> Owners;
+  /// By the user's tracker and by Inner.
+  llvm::DenseMap<llvm::orc::ResourceKey, std::shared_ptr<Owner>> Owners;
   /// What Retire has got, by tracker, until that is removed.
   std::multimap<llvm::orc::ResourceKey, VersionSP> Retired;
   struct LazyCall {

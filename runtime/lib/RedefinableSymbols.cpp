@@ -18,12 +18,29 @@
 #include "llvm/Support/FormatVariadic.h"
 
 #include <atomic>
+#include <deque>
+#include <utility>
 
 using namespace llvm;
 using namespace llvm::orc;
 using namespace reopt;
 
 namespace {
+
+/// Versions that this thread is to link. With tasks in place, ORC comes to the
+/// next unit while a look-up for the one before is just being made; without a
+/// queue each would nest in the other, and thousands overflow the stack.
+using VersionQueue =
+    std::deque<std::pair<std::shared_ptr<RedefinableState>, VersionSP>>;
+thread_local VersionQueue *LinkQueue = nullptr;
+
+/// While code of others runs that may wait for a look-up, what it brings about
+/// is not left for later.
+struct LinkAtOnce {
+  LinkAtOnce() : Saved(std::exchange(LinkQueue, nullptr)) {}
+  ~LinkAtOnce() { LinkQueue = Saved; }
+  VersionQueue *Saved;
+};
 
 /// A version in its shadow. When ORC comes to it, it may not be wanted any
 /// more.
@@ -41,6 +58,7 @@ public:
       return R->failMaterialization();
     V = nullptr;
     S = nullptr;
+    LinkAtOnce AtOnce;
     Definition->materialize(std::move(R));
   }
 
@@ -246,6 +264,10 @@ void RedefinableState::carryOut(Aftermath A) {
     }
   for (auto &R : A.Fail)
     R->failMaterialization();
+  for (auto &RT : A.RemoveInner)
+    if (!RT->isDefunct())
+      if (auto Err = RT->remove())
+        ES.reportError(std::move(Err));
   for (auto &V : A.Remove) {
     if (!V->Code->isDefunct())
       if (auto Err = V->Code->remove())
@@ -258,10 +280,24 @@ void RedefinableState::carryOut(Aftermath A) {
     Entries->release(A.Entries);
   for (auto &Err : A.Report)
     ES.reportError(std::move(Err));
-  for (auto &F : A.Tell)
-    F();
+  {
+    LinkAtOnce AtOnce;
+    for (auto &F : A.Tell)
+      F();
+  }
+  VersionQueue Own;
+  VersionQueue &Queue = LinkQueue ? *LinkQueue : Own;
   for (auto &V : A.Start)
-    link(std::move(V));
+    Queue.emplace_back(shared_from_this(), std::move(V));
+  if (LinkQueue)
+    return;
+  LinkQueue = &Own;
+  while (!Own.empty()) {
+    auto [S, V] = std::move(Own.front());
+    Own.pop_front();
+    S->link(std::move(V));
+  }
+  LinkQueue = nullptr;
 }
 
 void RedefinableState::carryOutLater(Aftermath A) {
@@ -277,6 +313,25 @@ void RedefinableState::carryOutLater(Aftermath A) {
 //===----------------------------------------------------------------------===//
 // Requests
 //===----------------------------------------------------------------------===//
+
+/// Called under the session lock, which keeps the owner from being removed.
+std::shared_ptr<Owner> RedefinableState::getOwner(Dylib &D, ResourceKey K) {
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    if (auto O = Owners.lookup(K))
+      return O;
+  }
+  auto O = std::make_shared<Owner>();
+  O->D = &D;
+  O->Key = K;
+  O->Inner = D.Public->createResourceTracker();
+  std::lock_guard<std::mutex> Lock(M);
+  if (!Closed) {
+    Owners[K] = O;
+    Owners[O->Inner->getKeyUnsafe()] = O;
+  }
+  return O;
+}
 
 Error RedefinableState::define(ResourceTrackerSP RT,
                                std::unique_ptr<MaterializationUnit> Definition,
@@ -310,7 +365,10 @@ Error RedefinableState::define(ResourceTrackerSP RT,
   // ORC tells nobody that a unit was defined, so this is one step with it.
   Aftermath A;
   Error Err = ES.runSessionLocked([&]() -> Error {
-    if (auto Err = JD.define(std::move(MU), RT))
+    if (auto Err = RT->withResourceKeyDo(
+            [&](ResourceKey K) { U->O = getOwner(*D, K); }))
+      return Err;
+    if (auto Err = JD.define(std::move(MU), U->O->Inner))
       return Err;
     std::lock_guard<std::mutex> Lock(M);
     if (!Closed && !U->Names.empty())
@@ -367,49 +425,32 @@ void RedefinableState::redefine(JITDylib &JD,
 void RedefinableState::materialize(
     std::shared_ptr<RedefinableUnit> U,
     std::unique_ptr<MaterializationResponsibility> R) {
-  JITDylib &JD = R->getTargetJITDylib();
-  std::vector<StubTable::Request> Requests;
-  std::vector<SymbolStringPtr> Names;
-  for (auto &[N, F] : R->getSymbols()) {
-    Names.push_back(N);
-    Requests.push_back({N, ExecutorAddr()});
-  }
-  auto Addresses = [&]() -> Expected<std::vector<ExecutorAddr>> {
-    {
-      std::lock_guard<std::mutex> Lock(M);
-      if (Closed)
-        return createStringError("redefinable symbols are shut down");
-    }
-    return Stubs.create(JD, Requests);
+  bool Removed;
+  auto Resolved = [&] {
+    std::lock_guard<std::mutex> Lock(M);
+    Removed = Closed || U->Gone;
+    return createStubs(*U, R->getSymbols());
   }();
-  if (!Addresses) {
-    ES.reportError(Addresses.takeError());
+  if (!Resolved) {
     unitDestroyed(std::move(U));
+    if (Removed)
+      consumeError(Resolved.takeError());
+    else
+      ES.reportError(Resolved.takeError());
     return R->failMaterialization();
   }
-
-  SymbolMap Resolved;
-  for (size_t I = 0; I != Names.size(); ++I)
-    Resolved[Names[I]] = {(*Addresses)[I], R->getSymbols().lookup(Names[I])};
   Aftermath A;
-  Error Err = R->notifyResolved(Resolved);
-  if (!Err)
-    Err = ES.runSessionLocked([&] {
-      // Under one session lock, so that the tracker is still that.
-      ResourceTrackerSP RT = R->getResourceTracker();
-      return RT->withResourceKeyDo([&](ResourceKey K) {
-        std::lock_guard<std::mutex> Lock(M);
-        if (!Closed)
-          enterGate(U, K, std::move(R), A);
-      });
-    });
-  if (!Err && !R)
+  if (auto Err = R->notifyResolved(*Resolved)) {
+    consumeError(std::move(Err)); // Removed.
+  } else {
+    std::lock_guard<std::mutex> Lock(M);
+    if (!Closed && !U->Gone)
+      enterGate(U, std::move(R), A);
+  }
+  if (!R)
     return carryOut(std::move(A));
   // Removed, or shut down, meanwhile: nobody is interested.
-  consumeError(std::move(Err));
   unitDestroyed(std::move(U));
-  if (auto Err = Stubs.remove(JD, Names))
-    ES.reportError(std::move(Err));
   R->failMaterialization();
 }
 
@@ -419,6 +460,8 @@ void RedefinableState::discard(RedefinableUnit &U, const SymbolStringPtr &N) {
   {
     std::lock_guard<std::mutex> Lock(M);
     if (Closed)
+      return;
+    if (U.Gone)
       return;
     auto SI = U.D->Symbols.find(N);
     erase(U.Names, N);
@@ -489,16 +532,12 @@ void RedefinableMaterializationUnit::discard(const JITDylib &,
 
 Error RedefinableState::handleRemoveResources(JITDylib &, ResourceKey K) {
   Aftermath A;
-  std::unique_ptr<Owner> O; // Outlives the lock: it holds versions.
   {
     std::lock_guard<std::mutex> Lock(M);
     if (Closed)
       return Error::success();
-    if (auto I = Owners.find(K); I != Owners.end()) {
-      O = std::move(I->second);
-      Owners.erase(I);
-      removeOwner(*O, A);
-    }
+    if (auto O = Owners.lookup(K))
+      removeOwner(std::move(O), A);
     for (auto I = Retired.lower_bound(K); I != Retired.upper_bound(K); ++I) {
       removed(*I->second);
       A.Hold.push_back(I->second);
@@ -513,36 +552,49 @@ Error RedefinableState::handleRemoveResources(JITDylib &, ResourceKey K) {
   return Err;
 }
 
+/// Called under the session lock.
 void RedefinableState::handleTransferResources(JITDylib &, ResourceKey Dst,
                                                ResourceKey Src) {
-  std::lock_guard<std::mutex> Lock(M);
-  for (auto I = Retired.find(Src); I != Retired.end(); I = Retired.find(Src)) {
-    Retired.emplace(Dst, std::move(I->second));
-    Retired.erase(I);
+  std::shared_ptr<Owner> From, To;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (auto I = Retired.find(Src); I != Retired.end();
+         I = Retired.find(Src)) {
+      Retired.emplace(Dst, std::move(I->second));
+      Retired.erase(I);
+    }
+    From = Owners.lookup(Src);
+    if (!From || From->Key != Src)
+      return;
+    Owners.erase(Src);
+    To = Owners.lookup(Dst);
+    if (!To) {
+      From->Key = Dst;
+      Owners[Dst] = std::move(From);
+      return;
+    }
+    Owners.erase(From->Inner->getKeyUnsafe());
+    From->Into = To;
+    To->Waiting += From->Waiting;
+    for (auto &N : From->Names) {
+      auto S = From->D->Symbols.find(N);
+      if (S == From->D->Symbols.end())
+        continue;
+      if (S->second.getOwner() == From.get())
+        S->second.Home = To.get();
+      else if (auto *U = S->second.getUnit(); U && U->O == From)
+        U->O = To;
+    }
+    for (auto &U : From->Gates)
+      U->Place += To->Gates.size();
+    append_range(To->Gates, From->Gates);
+    append_range(To->Names, From->Names);
+    append_range(To->Kept, From->Kept);
+    append_range(To->LazyIds, From->LazyIds);
+    From->Gates.clear();
+    From->Kept.clear();
   }
-  auto I = Owners.find(Src);
-  if (I == Owners.end())
-    return;
-  std::unique_ptr<Owner> From = std::move(I->second);
-  Owners.erase(I);
-  auto &To = Owners[Dst];
-  if (!To) {
-    To = std::move(From);
-    return;
-  }
-  for (auto &N : From->Names) {
-    auto S = From->D->Symbols.find(N);
-    if (S == From->D->Symbols.end())
-      continue;
-    if (S->second.getOwner() == From.get())
-      S->second.Home = To.get();
-  }
-  for (auto &U : From->Gates)
-    U->O = To.get();
-  append_range(To->Names, From->Names);
-  append_range(To->Gates, From->Gates);
-  append_range(To->Kept, From->Kept);
-  append_range(To->LazyIds, From->LazyIds);
+  From->Inner->transferTo(*To->Inner);
 }
 
 //===----------------------------------------------------------------------===//
@@ -578,10 +630,10 @@ Error RedefinableState::forget(JITDylib &JD) {
     auto I = Dylibs.find(&JD);
     if (I == Dylibs.end())
       return Error::success();
-    for (auto &[N, S] : I->second->Symbols)
-      if (S.Home)
-        return createStringError("symbol " + *N + " in " + JD.getName() +
-                                 " is still redefinable");
+    for (auto &[K, O] : Owners)
+      if (O->D == I->second.get())
+        return createStringError("not all redefinable symbols of " +
+                                 JD.getName() + " are removed");
     Shadows = I->second->Shadows;
     Forgotten.push_back(std::move(I->second));
     Dylibs.erase(I);

@@ -89,8 +89,8 @@
 /// call) is decided and takes effect in one critical section under M: the
 /// choice of the winner, the store to the stubs, and who is to be told what. So
 /// events are totally ordered, and stubs change in the order of the decisions.
-/// Redirecting is the only work done under M: StubTable has its own mutex and
-/// calls nobody back. ORC is never called under M: ORC calls us with its
+/// Stubs are the only work done under M: StubTable has its own mutex and calls
+/// nobody back. ORC is never called under M: ORC calls us with its
 /// session lock held (destruction of an unmaterialised unit, transfer), so the
 /// order is session lock before M, and the other order would deadlock. What a
 /// decision asks of ORC is collected under M and carried out after. A request's

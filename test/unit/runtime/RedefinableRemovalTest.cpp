@@ -96,10 +96,19 @@ TEST_P(RedefinableRemovalTest, Resolved) {
   H.resolve(One);
   Tasks->waitUntilIdle();
   cantFail(RT->remove());
-  EXPECT_NE(F.get(), "ready");
+  EXPECT_FALSE(RS->isRedefinable(jd(), name("f")));
   EXPECT_EQ(Stubs->usage().LiveStubs, 0u);
-  H.emit();
+  H.emit(); // ORC keeps the name until then.
+  F.get();
   expectNothingLeft(Code);
+  waitUntil([&] {
+    auto Err = RS->define(jd(), at(Two, {"f"}));
+    const bool Failed = bool(Err);
+    consumeError(std::move(Err));
+    return !Failed;
+  });
+  EXPECT_EQ(callIt("f"), 2);
+  RS.reset();
 }
 
 TEST_P(RedefinableRemovalTest, EmittedAndWaitingForDependencies) {
@@ -113,9 +122,27 @@ TEST_P(RedefinableRemovalTest, EmittedAndWaitingForDependencies) {
   H.emit(&jd(), name("helper"));
   Tasks->waitUntilIdle();
   cantFail(RT->remove());
-  EXPECT_NE(F.get(), "ready");
+  EXPECT_FALSE(RS->isRedefinable(jd(), name("f")));
   Helper.finish(Four);
   EXPECT_EQ(HelperF.get(), "ready");
+  F.get();
+  expectNothingLeft(Code);
+}
+
+TEST_P(RedefinableRemovalTest, EmittedAndItsDependenceFails) {
+  Held H, Helper;
+  cantFail(jd().define(held(Helper, {"helper"})));
+  auto HelperF = lookUp("helper");
+  auto RT = define(held(H, {"f"}));
+  auto F = lookUp("f");
+  Helper.waitUntilBegun();
+  H.resolve(One);
+  H.emit(&jd(), name("helper"));
+  Tasks->waitUntilIdle();
+  cantFail(RT->remove());
+  Helper.fail();
+  EXPECT_NE(HelperF.get(), "ready");
+  EXPECT_NE(F.get(), "ready");
   expectNothingLeft(Code);
 }
 
@@ -281,7 +308,7 @@ TEST_P(RedefinableRemovalTest, ForgottenDylibsLeaveNoShadow) {
   EXPECT_EQ(call(cantFail(es().lookup({&Other}, name("f"))).getAddress(), 0),
             1);
   EXPECT_EQ(toString(RS->forget(Other)),
-            "symbol f in other is still redefinable");
+            "not all redefinable symbols of other are removed");
   cantFail(RT->remove());
   EXPECT_EQ(RS->usage().Shadows, 1u);
   cantFail(RS->forget(Other));

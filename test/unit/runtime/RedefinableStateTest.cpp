@@ -109,8 +109,8 @@ TEST_P(RedefinableStateTest, AStrongDefinitionPrevailsOverAWeakOne) {
 TEST_P(RedefinableStateTest, ADuplicateDefinitionChangesNothing) {
   define(at(One, {"f"}));
   auto RT = jd().createResourceTracker();
-  EXPECT_TRUE(StringRef(toString(RS->define(RT, at(Two, {"f"}))))
-                  .starts_with("Duplicate definition of symbol"));
+  EXPECT_EQ(toString(RS->define(RT, at(Two, {"f"}))),
+            "In <Redefinable Symbols>, duplicate definition of symbol 'f'");
   EXPECT_EQ(callIt("f"), 1);
   EXPECT_EQ(redefine(at(Three, {"f"})).get(), "published");
   EXPECT_EQ(callIt("f"), 3);

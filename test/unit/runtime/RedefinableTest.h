@@ -376,6 +376,7 @@ protected:
   /// Expects no trace of any redefinable symbol but shadows.
   void expectNothingLeft(size_t CodeBefore) {
     waitUntil([&] { return numVersions() == 0; });
+    Tasks->waitUntilIdle();
     EXPECT_EQ(RS->usage().Symbols, 0u);
     EXPECT_EQ(RS->usage().Requests, 0u);
     EXPECT_EQ(Stubs->usage().LiveStubs, 0u);
