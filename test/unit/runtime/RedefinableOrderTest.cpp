@@ -88,7 +88,7 @@ TEST_P(RedefinableOrderTest, ALateOlderResultIsDroppedAndItsCodeRemoved) {
 }
 
 TEST_P(RedefinableOrderTest, QueuedWorkThatIsPointlessIsCancelled) {
-  Tasks->keepMaterializations();
+  keepMaterializations();
   Held A, B, C;
   auto AA = redefine(held(A, {"f"}));
   EXPECT_FALSE(AA.isThere());
@@ -109,7 +109,7 @@ TEST_P(RedefinableOrderTest, QueuedWorkThatIsPointlessIsCancelled) {
 }
 
 TEST_P(RedefinableOrderTest, QueuedWorkForMoreThanTheNewRequestIsNotCancelled) {
-  Tasks->keepMaterializations();
+  keepMaterializations();
   Held Both, F;
   auto AA = redefine(held(Both, {"f", "g"}));
   auto BB = redefine(held(F, {"f"}));
@@ -125,7 +125,7 @@ TEST_P(RedefinableOrderTest, QueuedWorkForMoreThanTheNewRequestIsNotCancelled) {
 }
 
 TEST_P(RedefinableOrderTest, QueuedWorkCoveredBySeveralRequestsIsCancelled) {
-  Tasks->keepMaterializations();
+  keepMaterializations();
   Held Both, F, G;
   auto AA = redefine(held(Both, {"f", "g"}));
   auto BB = redefine(held(F, {"f"}));
@@ -142,7 +142,7 @@ TEST_P(RedefinableOrderTest, QueuedWorkCoveredBySeveralRequestsIsCancelled) {
 }
 
 TEST_P(RedefinableOrderTest, WorkBeginsInTheOrderOfTheRequests) {
-  Tasks->keepMaterializations();
+  keepMaterializations();
   std::vector<int> Order;
   struct Noting : MaterializationUnit {
     Noting(SymbolFlagsMap Flags, std::vector<int> &Order, int N, ExecutorAddr A)
@@ -171,7 +171,7 @@ TEST_P(RedefinableOrderTest, WorkBeginsInTheOrderOfTheRequests) {
   Tasks->runKept();
   for (int I = 0; I != 20; ++I)
     EXPECT_EQ(callIt("s" + std::to_string(I)), 1);
-  Tasks->keepMaterializations();
+  keepMaterializations();
   for (int I = 0; I != 20; ++I)
     Answers.push_back(redefine(std::make_unique<Noting>(
         flags({"s" + std::to_string(I)}), Order, I, Two)));

@@ -181,7 +181,7 @@ TEST_P(RedefinableRemovalTest, ReadyWithRequestsInFlight) {
 TEST_P(RedefinableRemovalTest, ReadyWithQueuedRequests) {
   auto RT = define(adds("f", 1));
   EXPECT_EQ(callIt("f"), 1);
-  Tasks->keepMaterializations();
+  keepMaterializations();
   Held A;
   auto AA = redefine(held(A, {"f"}));
   cantFail(RT->remove());

@@ -278,7 +278,7 @@ TEST_P(RedefinableStateTest, MaterialisingTheNewOneServesIfTheOldOneFails) {
 TEST_P(RedefinableStateTest, MaterialisingAndNotBegunTheOldOneIsNeverCompiled) {
   Held Old, New;
   define(held(Old, {"f"}));
-  Tasks->keepMaterializations();
+  keepMaterializations();
   auto F = lookUp("f"); // Keeps that of the unit.
   waitUntil([&] { return Tasks->numKept() == 1; });
   std::thread RunFirst([&] { Tasks->runKept(); });
@@ -286,7 +286,7 @@ TEST_P(RedefinableStateTest, MaterialisingAndNotBegunTheOldOneIsNeverCompiled) {
   // With the unit at the gate, its first version is begun at once; so queue the
   // next two.
   Old.waitUntilBegun();
-  Tasks->keepMaterializations();
+  keepMaterializations();
   Held Between;
   auto A = redefine(held(Between, {"f"}));
   auto B = redefine(held(New, {"f"}));
