@@ -16,6 +16,8 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ExecutionEngine/Orc/DebugUtils.h"
 
+#include <utility>
+
 using namespace llvm;
 using namespace llvm::orc;
 using namespace reopt;
@@ -344,7 +346,7 @@ void RedefinableState::openGate(RedefinableUnit &U, Aftermath &A) {
     E.Groups.push_back(std::move(G));
     if (V->St != Stage::Ready) {
       V->Req->Emitted.push_back(U.O);
-      ++U.O->Waiting;
+      U.O->WaitingFor.push_back(V);
     }
   }
   A.Emit.push_back(std::move(E));
@@ -633,6 +635,11 @@ void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
     failContestants(D, Published, A);
 }
 
+void RedefinableState::takeInner(Owner &O, Aftermath &A) {
+  if (!std::exchange(O.InnerTaken, true))
+    A.RemoveInner.push_back(O.Inner);
+}
+
 void RedefinableState::settled(Version &V, Aftermath &A) {
   if (!V.Req)
     return;
@@ -640,8 +647,9 @@ void RedefinableState::settled(Version &V, Aftermath &A) {
     std::shared_ptr<Owner> O = Emitted;
     while (O->Into)
       O = O->Into;
-    if (--O->Waiting == 0 && O->Gone)
-      A.RemoveInner.push_back(O->Inner);
+    erase(O->WaitingFor, &V); // Whoever calls holds it.
+    if (O->WaitingFor.empty() && O->Gone)
+      takeInner(*O, A);
   }
   append_range(A.Owners, V.Req->Emitted);
   V.Req->Emitted.clear();
@@ -754,8 +762,10 @@ void RedefinableState::removeOwner(std::shared_ptr<Owner> Old, Aftermath &A) {
   }
   removeSymbols(*O.D, Names.getArrayRef(), A);
   O.Gone = true;
-  if (O.Waiting == 0)
-    A.RemoveInner.push_back(O.Inner);
+  if (O.WaitingFor.empty())
+    takeInner(O, A);
+  else
+    A.Probe.push_back(Old);
   for (auto &V : O.Kept)
     release(V, A);
   append_range(A.Hold, O.Kept);
@@ -793,6 +803,7 @@ void RedefinableState::close(Aftermath &A) {
   }
   for (auto &[K, O] : Owners) {
     append_range(A.Hold, O->Kept);
+    append_range(A.Hold, O->WaitingFor);
     for (auto &U : O->Gates)
       if (U->R) // An owner comes twice, by its two keys.
         A.Fail.push_back(std::move(U->R));

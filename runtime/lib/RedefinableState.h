@@ -115,8 +115,10 @@ struct Owner {
   std::vector<VersionSP> Kept;   ///< Once for each symbol.
   std::vector<uint64_t> LazyIds; ///< Entries that stubs have pointed to.
   Dylib *D = nullptr;
-  unsigned Waiting = 0; ///< Versions for which symbols wait in the graph.
+  /// Versions for which symbols were emitted, and that we do not know ready.
+  std::vector<VersionSP> WaitingFor;
   bool Gone = false;
+  bool InnerTaken = false;     ///< By whom removes it.
   std::shared_ptr<Owner> Into; ///< That all has been transferred to.
 };
 
@@ -166,6 +168,7 @@ struct Aftermath {
   };
   std::vector<Emission> Emit;
   std::vector<std::unique_ptr<llvm::orc::MaterializationResponsibility>> Fail;
+  std::vector<std::shared_ptr<Owner>> Probe; ///< Whether they wait indeed.
   std::vector<llvm::orc::ResourceTrackerSP> RemoveInner;
   std::vector<VersionSP> Remove;                   ///< Their code.
   std::vector<llvm::orc::ExecutorAddr> Entries;    ///< To release.
@@ -182,9 +185,9 @@ struct Aftermath {
 
   /// Whether there is more to it than what is destroyed.
   bool empty() const {
-    return Emit.empty() && Fail.empty() && RemoveInner.empty() &&
-           Remove.empty() && Entries.empty() && Tell.empty() && Start.empty() &&
-           Report.empty();
+    return Emit.empty() && Fail.empty() && Probe.empty() &&
+           RemoveInner.empty() && Remove.empty() && Entries.empty() &&
+           Tell.empty() && Start.empty() && Report.empty();
   }
 };
 
@@ -245,6 +248,8 @@ private:
   void discardVersion(VersionSP V);
   void link(VersionSP V);
   void carryOut(Aftermath A);
+  /// Whether ORC has symbols of \p O in its graph.
+  bool isWaiting(const Owner &O);
   /// The same in a task, for who is called under the session lock.
   void carryOutLater(Aftermath A);
   void onResolved(VersionSP V, llvm::Expected<llvm::orc::SymbolMap> Result);
@@ -294,6 +299,7 @@ private:
   void replace(VersionSP Old, const Name &N, Dylib &D, Owner &O, Aftermath &A);
   void openGate(RedefinableUnit &U, Aftermath &A);
   void leaveGate(RedefinableUnit &U, Aftermath &A);
+  void takeInner(Owner &O, Aftermath &A);
   /// The newest contestant for \p N, a symbol at the gate, has changed. False:
   /// there is none.
   bool takeNewest(RedefinableUnit &U, const Name &N, Aftermath &A);

@@ -264,6 +264,14 @@ void RedefinableState::carryOut(Aftermath A) {
     }
   for (auto &R : A.Fail)
     R->failMaterialization();
+  for (auto &O : A.Probe) {
+    if (isWaiting(*O))
+      continue; // settled() will see to it.
+    std::lock_guard<std::mutex> Lock(M);
+    append_range(A.Hold, O->WaitingFor);
+    O->WaitingFor.clear();
+    takeInner(*O, A);
+  }
   for (auto &RT : A.RemoveInner)
     if (!RT->isDefunct())
       if (auto Err = RT->remove())
@@ -298,6 +306,28 @@ void RedefinableState::carryOut(Aftermath A) {
     S->link(std::move(V));
   }
   LinkQueue = nullptr;
+}
+
+bool RedefinableState::isWaiting(const Owner &O) {
+  std::vector<std::pair<JITDylibSP, SymbolLookupSet>> LookUps;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    if (Closed)
+      return false;
+    for (auto &V : O.WaitingFor)
+      LookUps.push_back({V->D->Shadows[V->Shadow], SymbolLookupSet(V->Names)});
+  }
+  // ORC says what a look-up has to wait for before it returns; the result is of
+  // no interest. (Shadows have no generators, with which that could be later.)
+  bool Waits = false;
+  for (auto &[Shadow, Names] : LookUps)
+    ES.lookup(
+        LookupKind::Static,
+        {{Shadow.get(), JITDylibLookupFlags::MatchAllSymbols}},
+        std::move(Names), SymbolState::Ready,
+        [](Expected<SymbolMap> Result) { consumeError(Result.takeError()); },
+        [&](const SymbolDependenceMap &) { Waits = true; });
+  return Waits;
 }
 
 void RedefinableState::carryOutLater(Aftermath A) {
@@ -575,7 +605,8 @@ void RedefinableState::handleTransferResources(JITDylib &, ResourceKey Dst,
     }
     Owners.erase(From->Inner->getKeyUnsafe());
     From->Into = To;
-    To->Waiting += From->Waiting;
+    append_range(To->WaitingFor, From->WaitingFor);
+    From->WaitingFor.clear();
     for (auto &N : From->Names) {
       auto S = From->D->Symbols.find(N);
       if (S == From->D->Symbols.end())
