@@ -94,8 +94,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Executors, StubLinkTest,
-                         testing::Values(Where::InProcess, Where::Remote),
-                         whereName);
+                         allPlaces(), whereName);
 
 TEST_P(StubLinkTest, ANearCallIsADirectCallOfTheStub) {
   addIR(R"(

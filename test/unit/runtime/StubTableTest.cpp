@@ -83,8 +83,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Executors, StubTableTest,
-                         testing::Values(Where::InProcess, Where::Remote),
-                         whereName);
+                         allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // create, find

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // What reads and writes an executor's memory is tested in process and against a
-// real executor process (llvm-jitlink-executor, without the ORC runtime): the
-// same cases, through the same calls.
+// real executor process (llvm-jitlink-executor, without and with the ORC
+// runtime): the same cases, through the same calls.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +19,7 @@
 
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
 #include "llvm/ExecutionEngine/Orc/SimpleRemoteEPC.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/TargetSelect.h"
@@ -32,16 +33,35 @@
 
 namespace reopt {
 
-enum class Where { InProcess, Remote };
+enum class Where { InProcess, Remote, RemoteWithRuntime };
 
 inline std::string whereName(const testing::TestParamInfo<Where> &Info) {
-  return Info.param == Where::InProcess ? "InProcess" : "Remote";
+  switch (Info.param) {
+  case Where::InProcess:
+    return "InProcess";
+  case Where::Remote:
+    return "Remote";
+  case Where::RemoteWithRuntime:
+    return "RemoteWithRuntime";
+  }
+  llvm_unreachable("a place of its own");
+}
+
+/// All places. The ORC runtime's is a build option: it may not be installed.
+inline auto allPlaces() {
+#ifdef REOPT_TEST_ORC_RUNTIME
+  return testing::Values(Where::InProcess, Where::Remote,
+                         Where::RemoteWithRuntime);
+#else
+  return testing::Values(Where::InProcess, Where::Remote);
+#endif
 }
 
 /// Starts llvm-jitlink-executor with its end of the connection as its standard
-/// input and output.
+/// input and output. Tasks of the session run by \p Tasks.
 inline llvm::Expected<std::unique_ptr<llvm::orc::ExecutorProcessControl>>
-spawnExecutor(pid_t &Pid) {
+spawnExecutor(pid_t &Pid,
+              std::unique_ptr<llvm::orc::TaskDispatcher> Tasks = nullptr) {
   using namespace llvm;
   using namespace llvm::orc;
   auto Path = sys::findProgramByName("llvm-jitlink-executor-22");
@@ -63,9 +83,10 @@ spawnExecutor(pid_t &Pid) {
   close(FromChild[1]);
   if (Failed)
     return createStringError("posix_spawn");
+  if (!Tasks)
+    Tasks = std::make_unique<DynamicThreadPoolTaskDispatcher>(std::nullopt);
   return SimpleRemoteEPC::Create<FDSimpleRemoteEPCTransport>(
-      std::make_unique<DynamicThreadPoolTaskDispatcher>(std::nullopt),
-      SimpleRemoteEPC::Setup(), FromChild[0], ToChild[1]);
+      std::move(Tasks), SimpleRemoteEPC::Setup(), FromChild[0], ToChild[1]);
 }
 
 /// A JIT, and the process that it links into: this one or one of its own.
@@ -84,12 +105,22 @@ public:
     start(W, std::move(Builder));
   }
 
-  void start(Where W, llvm::orc::LLJITBuilder Builder) {
-    if (W == Where::Remote) {
-      auto EPC = spawnExecutor(Pid);
+  void start(Where W, llvm::orc::LLJITBuilder Builder,
+             std::unique_ptr<llvm::orc::TaskDispatcher> Tasks = nullptr) {
+    if (W != Where::InProcess) {
+      auto EPC = spawnExecutor(Pid, std::move(Tasks));
       ASSERT_TRUE(!!EPC) << toString(EPC.takeError());
       Builder.setExecutorProcessControl(std::move(*EPC));
+    } else if (Tasks) {
+      Builder.setExecutorProcessControl(
+          cantFail(llvm::orc::SelfExecutorProcessControl::Create(
+              nullptr, std::move(Tasks))));
     }
+#ifdef REOPT_TEST_ORC_RUNTIME
+    if (W == Where::RemoteWithRuntime)
+      Builder.setPlatformSetUp(
+          llvm::orc::ExecutorNativePlatform(REOPT_TEST_ORC_RUNTIME));
+#endif
     J = cantFail(Builder.create());
   }
 

@@ -45,7 +45,16 @@ public:
             PageSize);
     Bytes += cantFail(std::move(Sizes)).total();
     ++Allocs;
-    Base.allocate(JD, G, std::move(OnAllocated));
+    Base.allocate(JD, G,
+                  [this, OnAllocated = std::move(OnAllocated)](
+                      AllocResult Alloc) mutable {
+                    if (!Alloc) {
+                      ++Deallocs;
+                      return OnAllocated(std::move(Alloc));
+                    }
+                    OnAllocated(std::make_unique<CountingAlloc>(
+                        *this, std::move(*Alloc)));
+                  });
   }
   void deallocate(std::vector<FinalizedAlloc> As,
                   OnDeallocatedFunction OnDeallocated) override {
@@ -59,6 +68,25 @@ public:
   std::atomic<size_t> AllocationsLeft{~size_t(0)};
 
 private:
+  /// Counts memory that is given up before it is final.
+  class CountingAlloc : public InFlightAlloc {
+  public:
+    CountingAlloc(CountingMemoryManager &Counts,
+                  std::unique_ptr<InFlightAlloc> Base)
+        : Counts(Counts), Base(std::move(Base)) {}
+    void abandon(OnAbandonedFunction OnAbandoned) override {
+      ++Counts.Deallocs;
+      Base->abandon(std::move(OnAbandoned));
+    }
+    void finalize(OnFinalizedFunction OnFinalized) override {
+      Base->finalize(std::move(OnFinalized));
+    }
+
+  private:
+    CountingMemoryManager &Counts;
+    std::unique_ptr<InFlightAlloc> Base;
+  };
+
   llvm::jitlink::JITLinkMemoryManager &Base;
   uint64_t PageSize;
 };

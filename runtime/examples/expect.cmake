@@ -1,0 +1,7 @@
+# Runs PROGRAM and compares what it prints with EXPECTED.
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE output RESULT_VARIABLE result)
+string(STRIP "${output}" output)
+if(NOT result STREQUAL 0 OR NOT output STREQUAL "${EXPECTED}")
+  message(FATAL_ERROR
+    "exit code ${result}\n--- printed\n${output}\n--- expected\n${EXPECTED}")
+endif()
