@@ -64,8 +64,7 @@ protected:
   std::unique_ptr<LazyEntries> Lazy;
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, LazyEntriesTest,
-                         allPlaces(), whereName);
+INSTANTIATE_TEST_SUITE_P(Executors, LazyEntriesTest, allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // Calls arrive, with what they carry

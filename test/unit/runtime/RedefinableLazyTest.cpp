@@ -26,7 +26,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableLazyTest, allPlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableLazyTest, redefinablePlaces(),
                          whereName);
 
 TEST_P(RedefinableLazyTest, TheFirstCallCompiles) {

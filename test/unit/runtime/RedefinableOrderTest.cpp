@@ -30,7 +30,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableOrderTest, allPlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableOrderTest, redefinablePlaces(),
                          whereName);
 
 TEST_P(RedefinableOrderTest, RequestsThatFinishInOrderAreAllPublished) {

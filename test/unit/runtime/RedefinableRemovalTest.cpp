@@ -31,7 +31,7 @@ protected:
   size_t Code = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableRemovalTest, allPlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableRemovalTest, redefinablePlaces(),
                          whereName);
 
 TEST_P(RedefinableRemovalTest, NotYetMaterialised) {

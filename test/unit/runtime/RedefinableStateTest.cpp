@@ -20,7 +20,7 @@ namespace {
 
 class RedefinableStateTest : public RedefinableTest {};
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStateTest, allPlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStateTest, redefinablePlaces(),
                          whereName);
 
 //===----------------------------------------------------------------------===//

@@ -30,7 +30,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStressTest, allPlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStressTest, redefinablePlaces(),
                          whereName);
 
 TEST_P(RedefinableStressTest, EachRequestIsToldOnceAndTheLastOneServes) {

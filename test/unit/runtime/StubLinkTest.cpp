@@ -93,8 +93,7 @@ protected:
   std::unique_ptr<StubTable> Table;
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, StubLinkTest,
-                         allPlaces(), whereName);
+INSTANTIATE_TEST_SUITE_P(Executors, StubLinkTest, allPlaces(), whereName);
 
 TEST_P(StubLinkTest, ANearCallIsADirectCallOfTheStub) {
   addIR(R"(

@@ -82,8 +82,7 @@ protected:
   std::unique_ptr<StubTable> Table;
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, StubTableTest,
-                         allPlaces(), whereName);
+INSTANTIATE_TEST_SUITE_P(Executors, StubTableTest, allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // create, find
