@@ -26,7 +26,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableLazyTest, redefinablePlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableLazyTest, allPlaces(),
                          whereName);
 
 TEST_P(RedefinableLazyTest, TheFirstCallCompiles) {

@@ -30,7 +30,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableOrderTest, redefinablePlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableOrderTest, allPlaces(),
                          whereName);
 
 TEST_P(RedefinableOrderTest, RequestsThatFinishInOrderAreAllPublished) {

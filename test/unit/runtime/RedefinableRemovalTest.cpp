@@ -31,7 +31,7 @@ protected:
   size_t Code = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableRemovalTest, redefinablePlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableRemovalTest, allPlaces(),
                          whereName);
 
 TEST_P(RedefinableRemovalTest, NotYetMaterialised) {

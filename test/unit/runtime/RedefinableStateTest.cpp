@@ -20,7 +20,7 @@ namespace {
 
 class RedefinableStateTest : public RedefinableTest {};
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStateTest, redefinablePlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStateTest, allPlaces(),
                          whereName);
 
 //===----------------------------------------------------------------------===//
@@ -86,24 +86,6 @@ TEST_P(RedefinableStateTest, AUnitOfManySymbolsHasAStubForEach) {
   EXPECT_EQ(callIt("a"), 1);
   EXPECT_EQ(callIt("b"), 4);
   EXPECT_EQ(callIt("c"), 3);
-}
-
-TEST_P(RedefinableStateTest, AStrongDefinitionPrevailsOverAWeakOne) {
-  auto Weak = [&](int N) {
-    return ir(("define weak i32 @f(i32 %x) { ret i32 " + Twine(N) + " }\n" +
-               "define i32 @g" + Twine(N) +
-               "(i32 %x) { %r = call i32 @f(i32 %x) ret i32 %r }")
-                  .str());
-  };
-  define(Weak(1));
-  define(ir("define i32 @f(i32 %x) { ret i32 9 }"));
-  define(Weak(2));
-  EXPECT_EQ(callIt("g1"), 9);
-  EXPECT_EQ(callIt("g2"), 9);
-  EXPECT_EQ(callIt("f"), 9);
-  EXPECT_EQ(redefine(at(Four, {"f"})).get(), "published");
-  EXPECT_EQ(callIt("g1"), 4);
-  EXPECT_EQ(callIt("g2"), 4);
 }
 
 TEST_P(RedefinableStateTest, ADuplicateDefinitionChangesNothing) {

@@ -30,7 +30,7 @@ protected:
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStressTest, redefinablePlaces(),
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableStressTest, allPlaces(),
                          whereName);
 
 TEST_P(RedefinableStressTest, EachRequestIsToldOnceAndTheLastOneServes) {

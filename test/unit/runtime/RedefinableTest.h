@@ -32,19 +32,6 @@
 
 namespace reopt {
 
-/// Where these tests run. With a remote executor, the end of a session crashes
-/// now and then inside ORC (JITDylib::IL_removeTracker), on a busy machine in one
-/// of ten runs of all of these tests: something is still under way then. It is
-/// not known yet what, and whether by our doing. To run them there, build with
-/// REOPT_TEST_REDEFINABLE_REMOTE.
-inline auto redefinablePlaces() {
-#ifdef REOPT_TEST_REDEFINABLE_REMOTE
-  return allPlaces();
-#else
-  return testing::Values(Where::InProcess);
-#endif
-}
-
 /// Runs each task on a thread of its own; materialisations only when told, if
 /// they are to be kept.
 class TestDispatcher : public llvm::orc::TaskDispatcher {
