@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Definitions: modules that come and go, first calls, listings. What the
-// workers do is in ReOptimizeWorker.cpp.
+// Modules that come, first calls, listings. How they go is in
+// ReOptimizeRemoval.cpp, what the workers do in ReOptimizeWorker.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -141,14 +141,6 @@ Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
     return std::move(Err);
   std::lock_guard<std::mutex> Lock(M);
   return Spaces.find(&JD)->second;
-}
-
-Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    Spaces.erase(&JD);
-  }
-  return Stubs->removeAll(JD);
 }
 
 Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
@@ -429,88 +421,6 @@ Error ReOptimizeLayer::compileEarly(Space &S, ModulePartition &Parts) {
   return Error::success();
 }
 
-void ReOptimizeLayer::noteFailed(Space &S, ResourceKey Key) {
-  std::lock_guard<std::mutex> Lock(M);
-  auto [Begin, End] = Inputs.equal_range(Key);
-  for (auto I = Begin; I != End; ++I) {
-    for (auto &Name : I->second.Data)
-      S.FailedDefinitions.insert(Name);
-    for (FunctionId Id : I->second.Functions)
-      S.FailedDefinitions.insert(*Functions[Id].Name);
-  }
-}
-
-Error ReOptimizeLayer::checkReferences(Space &S,
-                                       std::vector<std::string> Roots) {
-  SymbolLookupSet Outside;
-  std::vector<FunctionId> Reached;
-  std::vector<std::string> ReachedData;
-  while (!Roots.empty()) {
-    std::string Name = std::move(Roots.back());
-    Roots.pop_back();
-    std::unique_lock<std::mutex> Lock(M);
-    auto I = S.ByName.find(Name);
-    if (I == S.ByName.end()) {
-      StringRef Defined = Name;
-      Defined.consume_front(EmulatedTLSPrefix);
-      if (auto D = S.Data.find(Defined); D != S.Data.end()) {
-        if (!D->second.ReferencesChecked) {
-          D->second.ReferencesChecked = true;
-          ReachedData.push_back(Defined.str());
-          append_range(Roots, D->second.Mentions);
-        }
-      } else if (S.KnownOutside.insert(Name).second) {
-        Outside.add(Mangle(Name), SymbolLookupFlags::WeaklyReferencedSymbol);
-      }
-      continue;
-    }
-    Record &F = Functions[I->second];
-    if (F.ReferencesChecked)
-      continue;
-    F.ReferencesChecked = true;
-    Reached.push_back(F.Id);
-    Lock.unlock();
-    withTierZero(F.Id, [&](const Function &IR) {
-      for (auto &Mentioned : getMentionedNames(IR))
-        Roots.push_back(std::move(Mentioned));
-    });
-  }
-  if (Outside.empty())
-    return Error::success();
-
-  std::vector<SymbolStringPtr> Names;
-  for (auto &[Name, Flags] : Outside)
-    Names.push_back(Name);
-  JITDylibSearchOrder Order;
-  S.JD.withLinkOrderDo(
-      [&](const JITDylibSearchOrder &LinkOrder) { Order = LinkOrder; });
-  auto Found = ES.lookup(Order, std::move(Outside));
-  if (!Found)
-    return Found.takeError();
-  std::vector<std::string> Missing;
-  std::lock_guard<std::mutex> Lock(M);
-  for (auto &Name : Names)
-    if (!Found->count(Name)) {
-      StringRef Text = *Name;
-      const bool IsThreadLocal = Text.consume_front(EmulatedTLSPrefix);
-      Missing.push_back(
-          (IsThreadLocal ? "thread-local " : "") + demangle(Text) +
-          (S.FailedDefinitions.contains(Text) ? " (its definition failed)"
-                                              : ""));
-      S.KnownOutside.erase(*Name);
-    }
-  if (Missing.empty())
-    return Error::success();
-  for (FunctionId Id : Reached)
-    Functions[Id].ReferencesChecked = false;
-  for (auto &Name : ReachedData)
-    if (auto D = S.Data.find(Name); D != S.Data.end())
-      D->second.ReferencesChecked = false;
-  llvm::sort(Missing);
-  return createStringError(inconvertibleErrorCode(),
-                           "undefined: " + join(Missing, ", "));
-}
-
 ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   SymbolStringPtr Name;
   JITDylib *JD;
@@ -556,101 +466,6 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   }
   pointTo(F, F.Tier0Entry);
   return F.Tier0Entry;
-}
-
-Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
-  std::vector<ResourceTrackerSP> Doomed;
-  std::vector<std::shared_ptr<ThreadSafeModule>> DoomedIR;
-  Error Result = Error::success();
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    auto [Begin, End] = Inputs.equal_range(K);
-    if (Begin == End)
-      return Result;
-    Space &S = *Begin->second.Home;
-    std::vector<StubTable::Request> Traps;
-    for (auto I = Begin; I != End; ++I) {
-      for (auto &Name : I->second.Data) {
-        // A definition that was refused does not take the first one along.
-        auto Mine = S.Data.find(Name);
-        if (Mine == S.Data.end() || Mine->second.Owner != K)
-          continue;
-        S.Data.erase(Mine);
-        S.Tables.erase(Mangle(Name));
-      }
-      for (FunctionId Id : I->second.Functions) {
-        Record &F = Functions[Id];
-        F.In = nullptr;
-        if (F.St == Stage::Removed)
-          continue;
-        F.transition(Stage::Removed);
-        F.Why = Reason::Undone;
-        if (!F.Stub)
-          continue;
-        pointTablesToStub(F);
-        CallSlots.erase(Id);
-        Entries->release(F.LazyEntry);
-        S.ByName.erase(*F.Name);
-        Traps.push_back({F.Name, ExecutorAddr()});
-        Cells->release(F.Cell);
-      }
-      DoomedIR.push_back(std::move(I->second.TSM));
-      if (I->second.TierZero)
-        Doomed.push_back(std::move(I->second.TierZero));
-    }
-    Inputs.erase(Begin, End);
-    for (auto I = CallSlots.begin(); I != CallSlots.end();)
-      I = I->second.Home != &S || S.Data.count(*I->second.Table)
-              ? std::next(I)
-              : CallSlots.erase(I);
-    llvm::erase_if(Queue, [&](FunctionId Id) {
-      return Functions[Id].St == Stage::Removed;
-    });
-    Result = Stubs->redirect(JD, Traps);
-    for (Record &F : Functions)
-      F.ReferencesChecked = false;
-    for (auto &Entry : S.Data)
-      Entry.second.ReferencesChecked = false;
-    auto IsGone = [&](FunctionId Id) {
-      return Functions[Id].St == Stage::Removed;
-    };
-    for (auto I = Batches.begin(); I != Batches.end();) {
-      BatchRecord &B = I->second;
-      if (any_of(B.Uses, IsGone))
-        for (FunctionId Id : B.Members)
-          if (!IsGone(Id) && Functions[Id].PublishedBatch == I->first)
-            demote(Functions[Id]);
-      if (!all_of(B.Members, IsGone)) {
-        ++I;
-        continue;
-      }
-      Doomed.push_back(std::move(B.RT));
-      I = Batches.erase(I);
-    }
-    Idle.notify_all();
-  }
-  for (auto &RT : Doomed)
-    Result = joinErrors(std::move(Result), RT->remove());
-  return Result;
-}
-
-void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
-                                              ResourceKey Src) {
-  std::lock_guard<std::mutex> Lock(M);
-  auto [Begin, End] = Inputs.equal_range(Src);
-  std::vector<Input> Moved;
-  for (auto I = Begin; I != End; ++I)
-    Moved.push_back(std::move(I->second));
-  Inputs.erase(Begin, End);
-  for (auto &From : Moved) {
-    Input &In = Inputs.emplace(Dst, std::move(From))->second;
-    for (FunctionId Id : In.Functions)
-      Functions[Id].In = &In;
-    auto &Data = In.Home->Data;
-    for (auto &Name : In.Data)
-      if (auto D = Data.find(Name); D != Data.end() && D->second.Owner == Src)
-        D->second.Owner = Dst;
-  }
 }
 
 bool ReOptimizeLayer::defines(JITDylib &JD, StringRef Name) const {

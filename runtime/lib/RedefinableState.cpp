@@ -22,11 +22,6 @@ using namespace llvm;
 using namespace llvm::orc;
 using namespace reopt;
 
-static Error makeFailedError(const Dylib &D, const SymbolStringPtr &N) {
-  return createStringError("symbol " + *N + " in " + D.Public->getName() +
-                           " failed to materialize");
-}
-
 //===----------------------------------------------------------------------===//
 // Contestants
 //===----------------------------------------------------------------------===//
@@ -77,9 +72,9 @@ void RedefinableState::cancel(VersionSP V, Aftermath &A) {
 }
 
 void RedefinableState::start(VersionSP V, Aftermath &A) {
-  if (V->St != Stage::Waiting)
+  if (V->St != VersionStage::Waiting)
     return;
-  V->St = Stage::Queued;
+  V->St = VersionStage::Queued;
   A.Start.push_back(std::move(V));
 }
 
@@ -88,7 +83,8 @@ void RedefinableState::start(VersionSP V, Aftermath &A) {
 //===----------------------------------------------------------------------===//
 
 void RedefinableState::release(VersionSP V, Aftermath &A) {
-  if (--V->Attached == 0 && V->St != Stage::Queued && V->St != Stage::Running)
+  if (--V->Attached == 0 && V->St != VersionStage::Queued &&
+      V->St != VersionStage::Running)
     finish(std::move(V), A);
 }
 
@@ -103,10 +99,10 @@ void RedefinableState::finish(VersionSP V, Aftermath &A) {
       LazyCalls.erase(I); // V is held.
     }
   }
-  if (V->St == Stage::Waiting) { // There is no code.
+  if (V->St == VersionStage::Waiting) { // There is no code.
     A.Definitions.push_back(std::move(V->Req->Definition));
     removed(*V);
-  } else if (Retire && V->Replaced && V->St == Stage::Ready) {
+  } else if (Retire && V->Replaced && V->St == VersionStage::Ready) {
     Retired.emplace(V->Code->getKeyUnsafe(), V);
     A.Tell.push_back([S = shared_from_this(), JD = V->D->Public,
                       Code = std::move(V->Code)]() mutable {
@@ -145,7 +141,7 @@ void RedefinableState::tellIfDecided(Version &V, Aftermath &A) {
   if (!V.Req || !V.Req->Done)
     return;
   Request &R = *V.Req;
-  const bool Serves = V.St == Stage::Ready || V.Lazy;
+  const bool Serves = V.St == VersionStage::Ready || V.Lazy;
   if (R.Contested == 0 && !R.Won)
     return tell(V, R.Cancelled ? Outcome::Cancelled : Outcome::Superseded, A);
   if (!Serves)
@@ -175,7 +171,7 @@ void RedefinableState::answer(Version &V, const Name &N, ExecutorAddr Landing,
 /// Frees the request of a version that needs it no more.
 void RedefinableState::trim(Version &V, Aftermath &A) {
   if (V.Req && V.Req->Contested == 0 && !V.Req->Done && V.Req->Calls.empty() &&
-      (V.St == Stage::Ready || V.St == Stage::Failed))
+      (V.St == VersionStage::Ready || V.St == VersionStage::Failed))
     A.Requests.push_back(std::move(V.Req));
 }
 
@@ -193,7 +189,7 @@ void RedefinableState::reportTo(Aftermath &A, Error Err) {
 Error RedefinableState::arrive(VersionSP V, const VersionAddresses &Addresses,
                                Aftermath &A) {
   Dylib &D = *V->D;
-  const bool Serves = V->St == Stage::Ready || V->Lazy;
+  const bool Serves = V->St == VersionStage::Ready || V->Lazy;
   std::vector<Name> Due;
   std::vector<StubTable::Request> Redirections;
   for (auto &N : V->Names) {
@@ -260,155 +256,10 @@ void RedefinableState::replace(VersionSP Old, const Name &N, Dylib &D, Owner &O,
   answer(*Old, N, Stubs.find(*D.Public, N), A);
   Old->Replaced = true;
   // Of a lazy version that was not called there is no code to keep.
-  if (Retire || Old->St == Stage::Waiting)
+  if (Retire || Old->St == VersionStage::Waiting)
     release(std::move(Old), A);
   else
     O.Kept.push_back(std::move(Old));
-}
-
-//===----------------------------------------------------------------------===//
-// The gate
-//===----------------------------------------------------------------------===//
-
-/// Stubs for the symbols of \p U, which ORC has begun to materialise.
-Expected<SymbolMap> RedefinableState::createStubs(RedefinableUnit &U,
-                                                  const SymbolFlagsMap &Flags) {
-  if (Closed || U.Gone)
-    return createStringError("the symbols were removed");
-  std::vector<StubTable::Request> Requests;
-  for (auto &[N, F] : Flags)
-    Requests.push_back({N, ExecutorAddr()});
-  auto Addresses = Stubs.create(*U.D->Public, Requests);
-  if (!Addresses)
-    return Addresses.takeError();
-  U.HasStubs = true;
-  SymbolMap Result;
-  for (auto [R, Address] : zip(Requests, *Addresses))
-    Result[R.Name] = {Address, Flags.lookup(R.Name)};
-  return Result;
-}
-
-void RedefinableState::enterGate(
-    std::shared_ptr<RedefinableUnit> U,
-    std::unique_ptr<MaterializationResponsibility> R, Aftermath &A) {
-  U->Place = U->O->Gates.size();
-  U->O->Gates.push_back(U);
-  U->R = std::move(R);
-  U->Awaited = U->Names.size();
-  // With each version that has addresses, the gate may open.
-  SmallSetVector<Version *, 4> Known;
-  for (auto &N : U->Names) {
-    VersionSP V = U->D->Contested.find(N)->second.back();
-    if (!V->Req->Addresses.empty())
-      Known.insert(V.get());
-    else
-      start(V, A);
-  }
-  for (VersionSP V : Known)
-    if (auto Err = arrive(V, V->Req->Addresses, A)) {
-      reportTo(A, std::move(Err));
-      return failUnit(*U, A);
-    }
-}
-
-void RedefinableState::leaveGate(RedefinableUnit &U, Aftermath &A) {
-  auto &Gates = U.O->Gates;
-  std::swap(Gates[U.Place], Gates.back());
-  Gates[U.Place]->Place = U.Place;
-  A.Units.push_back(std::move(Gates.back()));
-  Gates.pop_back();
-}
-
-void RedefinableState::openGate(RedefinableUnit &U, Aftermath &A) {
-  Dylib &D = *U.D;
-  Aftermath::Emission E;
-  E.R = std::move(U.R);
-  DenseMap<Version *, SymbolNameSet> Winners;
-  SmallSetVector<Version *, 4> Contestants;
-  for (auto &N : U.Names) {
-    Symbol &S = D.Symbols.find(N)->second;
-    VersionSP Winner = std::move(S.Published);
-    for (VersionSP V : D.Contested.lookup(N)) {
-      Contestants.insert(V.get());
-      if (V != Winner)
-        lose(D, N, V, false, A);
-    }
-    withdraw(D, N, Winner, A);
-    publish(S, N, Winner, *U.O, A);
-    S.Home = U.O.get();
-    if (!Winner->Lazy)
-      Winners[Winner.get()].insert(N);
-  }
-  for (auto &[V, Names] : Winners) {
-    SymbolDependenceGroup G;
-    G.Symbols = Names;
-    G.Dependencies[D.Shadows[V->Shadow].get()] = Names;
-    E.Groups.push_back(std::move(G));
-    if (V->St != Stage::Ready) {
-      V->Req->Emitted.push_back(U.O);
-      U.O->WaitingFor.push_back(V);
-    }
-  }
-  A.Emit.push_back(std::move(E));
-  leaveGate(U, A);
-  for (auto *V : Contestants) { // They are held.
-    tellIfDecided(*V, A);
-    trim(*V, A);
-  }
-}
-
-bool RedefinableState::takeNewest(RedefinableUnit &U, const Name &N,
-                                  Aftermath &A) {
-  auto I = U.D->Contested.find(N);
-  if (I == U.D->Contested.end())
-    return false;
-  VersionSP V = I->second.back();
-  if (V->Req->Addresses.empty()) {
-    start(V, A);
-    return true;
-  }
-  if (auto Err = Stubs.redirect(*U.D->Public,
-                                {{N, V->Req->Addresses.lookup(N).Addr}})) {
-    reportTo(A, std::move(Err));
-    return false;
-  }
-  U.D->Symbols.find(N)->second.Published = V;
-  if (--U.Awaited == 0)
-    openGate(U, A);
-  return true;
-}
-
-/// Nothing can be published for some symbol of \p U.
-void RedefinableState::failUnit(RedefinableUnit &U, Aftermath &A) {
-  if (!U.R)
-    return;
-  A.Fail.push_back(std::move(U.R));
-  SmallSetVector<Version *, 4> Losers;
-  for (auto &N : U.Names) {
-    Symbol &S = U.D->Symbols.find(N)->second;
-    S.Published = nullptr; // A contestant, hence held.
-    S.Home = U.O.get();
-  }
-  leaveGate(U, A);
-  failContestants(*U.D, U.Names, A);
-}
-
-/// The symbols of \p Names have failed, and what is asked for them fails too.
-void RedefinableState::failContestants(Dylib &D, ArrayRef<Name> Names,
-                                       Aftermath &A) {
-  SmallSetVector<Version *, 4> Losers;
-  for (auto &N : Names) {
-    for (VersionSP V : D.Contested.lookup(N)) {
-      lose(D, N, V, false, A);
-      Losers.insert(V.get());
-    }
-  }
-  for (auto *V : Losers) { // They are held.
-    if (V->Req->Done && !V->Req->Won && V->Req->Contested == 0)
-      tell(*V, makeFailedError(D, V->Names.front()), A);
-    tellIfDecided(*V, A);
-    trim(*V, A);
-  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -446,8 +297,9 @@ Error RedefinableState::check(JITDylib &JD, const SymbolFlagsMap &Flags) {
          << " and cannot be redefined with flags " << F;
       return createStringError(Text);
     }
-    if (S->getOwner() && (!S->Published || (S->Published->St == Stage::Failed &&
-                                            !S->Published->Lazy)))
+    if (S->getOwner() &&
+        (!S->Published ||
+         (S->Published->St == VersionStage::Failed && !S->Published->Lazy)))
       return makeFailedError(*D->second, N);
   }
   if (Flags.empty())
@@ -507,7 +359,8 @@ void RedefinableState::request(VersionSP V, Aftermath &A) {
       S.Published = nullptr; // It still contests.
       ++Gate->Awaited;
     }
-    if (Before && Before->Req->Newest == 0 && Before->St == Stage::Queued)
+    if (Before && Before->Req->Newest == 0 &&
+        Before->St == VersionStage::Queued)
       Pointless.insert(Before.get());
   }
   for (VersionSP P : Pointless)
@@ -532,8 +385,8 @@ static VersionAddresses toAddresses(const SymbolMap &Result) {
 
 void RedefinableState::resolved(VersionSP V, const SymbolMap &Result,
                                 Aftermath &A) {
-  if (V->Attached == 0 || V->Lazy || V->St == Stage::Ready ||
-      V->St == Stage::Failed)
+  if (V->Attached == 0 || V->Lazy || V->St == VersionStage::Ready ||
+      V->St == VersionStage::Failed)
     return;
   // A symbol whose unit comes to the gate later will ask for the address.
   V->Req->Addresses = toAddresses(Result);
@@ -544,9 +397,9 @@ void RedefinableState::resolved(VersionSP V, const SymbolMap &Result,
 void RedefinableState::ready(VersionSP V, const SymbolMap &Result,
                              Aftermath &A) {
   settled(*V, A);
-  if (V->St == Stage::Failed)
+  if (V->St == VersionStage::Failed)
     return;
-  V->St = Stage::Ready;
+  V->St = VersionStage::Ready;
   if (V->Attached == 0) {
     tellIfDecided(*V, A);
     finish(V, A);
@@ -579,7 +432,7 @@ void RedefinableState::ready(VersionSP V, const SymbolMap &Result,
 void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
   Dylib &D = *V->D;
   A.Hold.push_back(V);
-  V->St = Stage::Failed;
+  V->St = VersionStage::Failed;
   settled(*V, A);
   if (V->Attached == 0) {
     if (V->Req && V->Req->Done)
@@ -659,7 +512,7 @@ bool RedefinableState::begin(Version &V) {
   std::lock_guard<std::mutex> Lock(M);
   if (Closed || V.Attached == 0)
     return false;
-  V.St = Stage::Running;
+  V.St = VersionStage::Running;
   return true;
 }
 
@@ -680,136 +533,12 @@ void RedefinableState::call(uint64_t Id,
   if (S == D.Symbols.end() || !S->second.Home)
     return Go(ExecutorAddr());
   // Replaced, or compiled meanwhile: the stub knows better.
-  if (S->second.Published != V || V->St == Stage::Ready)
+  if (S->second.Published != V || V->St == VersionStage::Ready)
     return Go(Stubs.find(*D.Public, N));
-  if (V->St == Stage::Failed)
+  if (V->St == VersionStage::Failed)
     return Go(ExecutorAddr());
   V->Req->Calls.push_back({N, std::move(Answer)});
   auto Newer = D.Contested.find(N);
   if (Newer == D.Contested.end() || Newer->second.back() == V)
     start(V, A);
-}
-
-//===----------------------------------------------------------------------===//
-// Removal
-//===----------------------------------------------------------------------===//
-
-void RedefinableState::removeSymbols(Dylib &D, ArrayRef<Name> Names,
-                                     Aftermath &A) {
-  SmallSetVector<Version *, 4> Losers;
-  std::vector<Name> WithStub;
-  for (auto &N : Names) {
-    auto SI = D.Symbols.find(N);
-    Symbol &S = SI->second;
-    VersionSP Published = std::move(S.Published);
-    if (!S.isUnseen() || S.getUnit()->HasStubs)
-      WithStub.push_back(N);
-    if (Published && !S.getGate()) {
-      A.Hold.push_back(Published);
-      answer(*Published, N, ExecutorAddr(), A);
-      release(Published, A);
-      if (Published->Attached == 0 && Published->Req && Published->Req->Done)
-        tell(*Published, Outcome::Cancelled, A); // It was not ready yet.
-    }
-    S.Home = nullptr;
-    for (VersionSP V : D.Contested.lookup(N)) {
-      answer(*V, N, ExecutorAddr(), A);
-      lose(D, N, V, true, A);
-      Losers.insert(V.get());
-    }
-    // Versions that go may have taken the entry along.
-    SI = D.Symbols.find(N);
-    if (SI != D.Symbols.end() && SI->second.Shadows.none())
-      D.Symbols.erase(SI);
-  }
-  for (auto *V : Losers) { // They are held.
-    tellIfDecided(*V, A);
-    trim(*V, A);
-  }
-  reportTo(A, Stubs.remove(*D.Public, WithStub));
-}
-
-void RedefinableState::removeUnit(RedefinableUnit &U, Aftermath &A) {
-  std::vector<Name> Names;
-  for (auto &N : U.Names)
-    if (auto I = U.D->Symbols.find(N);
-        I != U.D->Symbols.end() && I->second.getUnit() == &U)
-      Names.push_back(N);
-  removeSymbols(*U.D, Names, A);
-  if (U.R) {
-    A.Fail.push_back(std::move(U.R));
-    leaveGate(U, A);
-  }
-}
-
-void RedefinableState::removeOwner(std::shared_ptr<Owner> Old, Aftermath &A) {
-  Owner &O = *Old;
-  A.Owners.push_back(Old);
-  Owners.erase(O.Key);
-  Owners.erase(O.Inner->getKeyUnsafe());
-  while (!O.Gates.empty())
-    removeUnit(*O.Gates.back(), A);
-  SmallSetVector<Name, 4> Names; // One may have come twice.
-  for (auto &N : O.Names) {
-    auto I = O.D->Symbols.find(N);
-    if (I == O.D->Symbols.end())
-      continue;
-    if (auto *U = I->second.getUnit(); U && U->O == Old)
-      U->Gone = true;
-    else if (I->second.getOwner() != &O)
-      continue;
-    Names.insert(N);
-  }
-  removeSymbols(*O.D, Names.getArrayRef(), A);
-  O.Gone = true;
-  if (O.WaitingFor.empty())
-    takeInner(O, A);
-  else
-    A.Probe.push_back(Old);
-  for (auto &V : O.Kept)
-    release(V, A);
-  append_range(A.Hold, O.Kept);
-  O.Kept.clear();
-  for (uint64_t Id : O.LazyIds) {
-    auto I = LazyCalls.find(Id);
-    A.Entries.push_back(I->second.Entry);
-    A.Hold.push_back(std::move(I->second.V));
-    LazyCalls.erase(I);
-  }
-}
-
-void RedefinableState::close(Aftermath &A) {
-  Closed = true;
-  for (auto &[JD, D] : Dylibs) {
-    for (auto &[N, List] : D->Contested)
-      for (auto &V : List) {
-        for (auto &Call : V->Req->Calls)
-          A.Tell.push_back([Answer = std::move(Call.second)]() mutable {
-            Answer(ExecutorAddr());
-          });
-        V->Req->Calls.clear();
-        if (V->Req->Done)
-          tell(*V, Outcome::Cancelled, A);
-        A.Hold.push_back(V);
-      }
-    for (auto &[N, S] : D->Symbols) {
-      if (!S.Published)
-        continue;
-      answer(*S.Published, N, ExecutorAddr(), A);
-      if (S.Published->Req && S.Published->Req->Done)
-        tell(*S.Published, Outcome::Cancelled, A);
-      A.Hold.push_back(std::move(S.Published));
-    }
-  }
-  for (auto &[K, O] : Owners) {
-    append_range(A.Hold, O->Kept);
-    append_range(A.Hold, O->WaitingFor);
-    for (auto &U : O->Gates)
-      if (U->R) // An owner comes twice, by its two keys.
-        A.Fail.push_back(std::move(U->R));
-  }
-  for (auto &[Id, C] : LazyCalls)
-    A.Hold.push_back(C.V);
-  for (auto &[K, V] : Retired)
-    A.Hold.push_back(V);
 }

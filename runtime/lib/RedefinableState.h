@@ -6,10 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The inside of RedefinableSymbols, in two halves. RedefinableState.cpp
-// decides: all of it runs under M, calls nothing but the stub table, and writes
-// what is to be done into an Aftermath. RedefinableSymbols.cpp does: it talks
-// to ORC, without M.
+// The inside of RedefinableSymbols, in two halves. RedefinableState.cpp and
+// RedefinableGate.cpp decide: all of it runs under M, calls nothing but the
+// stub table, and writes what is to be done into an Aftermath.
+// RedefinableSymbols.cpp and RedefinableVersions.cpp do: they talk to ORC,
+// without M. RedefinableRemoval.cpp has both halves of removal.
 //
 // The way of a version:
 //
@@ -59,7 +60,7 @@ struct Version;
 using VersionSP = llvm::IntrusiveRefCntPtr<Version>;
 using VersionList = llvm::SmallVector<VersionSP, 1>;
 
-enum class Stage : uint8_t { Waiting, Queued, Running, Ready, Failed };
+enum class VersionStage : uint8_t { Waiting, Queued, Running, Ready, Failed };
 
 /// Where a version's code for a symbol is.
 struct VersionAddress {
@@ -94,7 +95,7 @@ struct Version : llvm::ThreadSafeRefCountedBase<Version> {
   Dylib *D = nullptr;
   uint32_t Shadow = 0;
   uint32_t Attached = 0;
-  Stage St = Stage::Waiting;
+  VersionStage St = VersionStage::Waiting;
   bool Lazy = false;
   bool Replaced = false; ///< Was published for a symbol, and no longer is.
 };
@@ -159,6 +160,14 @@ struct Dylib {
   /// By symbol, versions that are not decided, oldest first. No empty lists.
   llvm::DenseMap<llvm::orc::SymbolStringPtr, VersionList> Contested;
 };
+
+/// What is said of a symbol \p Name of \p D for which no version could be made.
+inline llvm::Error makeFailedError(const Dylib &D,
+                                   const llvm::orc::SymbolStringPtr &Name) {
+  return llvm::createStringError("symbol " + *Name + " in " +
+                                 D.Public->getName() +
+                                 " failed to materialize");
+}
 
 /// What a decision asks for, to be done without M, in this order.
 struct Aftermath {
@@ -235,7 +244,7 @@ public:
 
 private:
   //===--------------------------------------------------------------------===//
-  // Without M: RedefinableSymbols.cpp
+  // Without M: RedefinableSymbols.cpp, RedefinableVersions.cpp
   //===--------------------------------------------------------------------===//
 
   llvm::Expected<VersionSP>
@@ -257,7 +266,7 @@ private:
   void onFirstCall(uint64_t Id, LazyEntries::NotifyLandingResolved Answer);
 
   //===--------------------------------------------------------------------===//
-  // With M held: RedefinableState.cpp
+  // With M held: RedefinableState.cpp, RedefinableGate.cpp
   //===--------------------------------------------------------------------===//
 
   using Name = llvm::orc::SymbolStringPtr;

@@ -1,0 +1,293 @@
+//===-- ReOptimizeBatch.cpp -----------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The way of a batch: what the policy sees of the session, new code, linking,
+// publishing, failing.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/ReOptimizeLayer.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+/// On a thread that compiles, what ORC reported since the batch began. ORC
+/// tells the causes to the session's error reporter, and only the consequences
+/// to who looks up.
+static thread_local std::string *BackgroundErrors = nullptr;
+
+bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
+  if (!BackgroundErrors)
+    return false;
+  raw_string_ostream OS(*BackgroundErrors);
+  OS << (BackgroundErrors->empty() ? "" : "; ") << Err;
+  return true;
+}
+
+class ReOptimizeLayer::View : public SessionView {
+public:
+  View(ReOptimizeLayer &L, Space &S) : L(L), S(S) {}
+
+  std::optional<Entry> find(StringRef Name) const override {
+    std::lock_guard<std::mutex> Lock(L.M);
+    auto I = S.ByName.find(Name);
+    if (I == S.ByName.end())
+      return std::nullopt;
+    const Record &F = L.Functions[I->second];
+    return Entry{F.Id, F.St, L.P->isWarm(L.readHeat(F))};
+  }
+  bool defines(StringRef Name) const override { return L.defines(S.JD, Name); }
+  InstrumentationSite getNextSite(FunctionId Id) const override {
+    std::lock_guard<std::mutex> Lock(L.M);
+    const Record &F = L.Functions[Id];
+    return {F.Cell, F.Trip.getHookId(), F.Version + 1};
+  }
+  bool withTierZero(
+      FunctionId Id,
+      function_ref<void(const llvm::Function &)> Visit) const override {
+    return L.withTierZero(Id, Visit);
+  }
+
+private:
+  ReOptimizeLayer &L;
+  Space &S;
+};
+
+struct ReOptimizeLayer::LinkJob {
+  LinkJob(Batch B, Space &S)
+      : B(std::move(B)), S(S), Start(std::chrono::steady_clock::now()) {}
+  Batch B;
+  Space &S;
+  NewCode Code;
+  std::chrono::steady_clock::time_point Start;
+  /// Until now, from the start.
+  std::chrono::microseconds Time{0};
+  ResourceTrackerSP RT;
+  /// Of Code.Bodies.
+  std::vector<ExecutorAddr> Addresses;
+};
+
+void ReOptimizeLayer::failBatch(const Batch &B, Reason Why, StringRef Detail) {
+  std::lock_guard<std::mutex> Lock(M);
+  ++FailedBatches;
+  for (auto &Member : B.Members)
+    fail(Member.Id, Why, Detail, /*ForGood=*/false);
+}
+
+void ReOptimizeLayer::lookUp(Space &S, SymbolLookupSet Names,
+                             unique_function<void(Expected<SymbolMap>)> Then) {
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    ++Linking;
+  }
+  ES.lookup(
+      LookupKind::Static,
+      makeJITDylibSearchOrder(&S.JD, JITDylibLookupFlags::MatchAllSymbols),
+      std::move(Names), SymbolState::Ready,
+      [Life = Life, Then = std::move(Then)](Expected<SymbolMap> Found) mutable {
+        ReOptimizeLayer *L = Life->enter();
+        if (!L)
+          return consumeError(Found.takeError());
+        Then(std::move(Found));
+        {
+          std::lock_guard<std::mutex> Lock(L->M);
+          if (L->Linking)
+            --L->Linking;
+          L->Idle.notify_all();
+        }
+        Life->leave();
+      },
+      NoDependenciesToRegister);
+}
+
+void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
+  auto Job = std::make_unique<LinkJob>(std::move(B), S);
+  std::string Reported;
+  std::string *const Outer = std::exchange(BackgroundErrors, &Reported);
+  scope_exit Restore([=] { BackgroundErrors = Outer; });
+
+  auto Code = P->reoptimize(Job->B, View(*this, S));
+  if (!Code) {
+    std::string Text = toString(Code.takeError());
+    return failBatch(Job->B, Reason::EmissionFailed,
+                     Reported.empty() ? Text : Reported);
+  }
+  Job->Code = std::move(*Code);
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    for (auto &R : Job->Code.Refused)
+      fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
+    if (Stopping)
+      return;
+    if (!Job->Code.Object)
+      return finishWithoutBodies(Job->B, Job->Code);
+  }
+  link(std::move(Job));
+}
+
+void ReOptimizeLayer::link(std::unique_ptr<LinkJob> Job) {
+  Job->RT = Job->S.JD.createResourceTracker();
+  if (auto Err = Place.Linker.add(Job->RT, std::move(Job->Code.Object)))
+    return failBatch(Job->B, Reason::LinkFailed, toString(std::move(Err)));
+  SymbolLookupSet Names;
+  for (auto &Body : Job->Code.Bodies)
+    Names.add(ES.intern(Body.Name));
+  Space &S = Job->S;
+  lookUp(S, std::move(Names),
+         [this, Job = std::move(Job)](Expected<SymbolMap> Found) mutable {
+           linked(std::move(Job), std::move(Found));
+         });
+}
+
+void ReOptimizeLayer::linked(std::unique_ptr<LinkJob> Job,
+                             Expected<SymbolMap> Found) {
+  if (!Found) {
+    std::string Text =
+        toString(joinErrors(Found.takeError(), Job->RT->remove()));
+    if (BackgroundErrors && !BackgroundErrors->empty())
+      Text = *BackgroundErrors;
+    return failBatch(Job->B, Reason::LinkFailed, Text);
+  }
+  for (auto &Body : Job->Code.Bodies)
+    Job->Addresses.push_back((*Found)[ES.intern(Body.Name)].getAddress());
+  findTables(std::move(Job));
+}
+
+void ReOptimizeLayer::findTables(std::unique_ptr<LinkJob> Job) {
+  Space &S = Job->S;
+  SymbolLookupSet Wanted;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    DenseSet<SymbolStringPtr> Names;
+    for (auto &Body : Job->Code.Bodies)
+      for (auto [I, End] = CallSlots.equal_range(Body.Id); I != End; ++I)
+        if (I->second.Home == &S && !S.Tables.count(I->second.Table))
+          Names.insert(I->second.Table);
+    for (auto &Name : Names)
+      Wanted.add(Name, SymbolLookupFlags::WeaklyReferencedSymbol);
+  }
+  if (Wanted.empty())
+    return finish(std::move(Job));
+  lookUp(S, std::move(Wanted),
+         [this, &S, Job = std::move(Job)](Expected<SymbolMap> Found) mutable {
+           if (Found) {
+             std::lock_guard<std::mutex> Lock(M);
+             for (auto &[Name, Symbol] : *Found)
+               if (S.Data.count(*Name))
+                 S.Tables[Name] = Symbol.getAddress();
+           } else {
+             // A table that cannot be had is called through stubs.
+             consumeError(Found.takeError());
+           }
+           finish(std::move(Job));
+         });
+}
+
+void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
+  Job->Time = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - Job->Start);
+  if (!publish(*Job))
+    if (auto Err = Job->RT->remove())
+      ES.reportError(std::move(Err));
+}
+
+bool ReOptimizeLayer::publish(LinkJob &Job) {
+  std::lock_guard<std::mutex> Lock(M);
+  const Batch &B = Job.B;
+  NewCode &Code = Job.Code;
+  if (Stopping)
+    return false;
+  // Code that has a definition inside which was taken back meanwhile must not
+  // run. Its members try again; the next emission sees what holds now.
+  if (any_of(Code.Uses, [this](FunctionId Id) {
+        return Functions[Id].St == Stage::Removed;
+      })) {
+    for (auto &Member : B.Members)
+      if (Functions[Member.Id].St == Stage::Compiling)
+        enqueue(Functions[Member.Id], Reason::Superseded);
+    return false;
+  }
+
+  BatchRecord Published{std::move(Job.RT), {}, std::move(Code.Uses)};
+  TotalCompileTime += Job.Time;
+  for (size_t I = 0; I < Code.Bodies.size(); ++I) {
+    Record &F = Functions[Code.Bodies[I].Id];
+    const bool IsMember = F.St == Stage::Compiling;
+    if (F.St == Stage::Removed || F.St == Stage::Tier1)
+      continue;
+    if (F.St == Stage::Queued)
+      llvm::erase(Queue, F.Id);
+    Heat H = readHeat(F);
+    F.PastCalls = H.Calls;
+    F.PastLoops = H.Loops;
+    F.ArmedCalls = F.ArmedLoops = RearmedCount;
+    F.transition(Stage::Tier1);
+    if (!IsMember)
+      F.Why = Reason::WarmCallee;
+    else if (F.Why != Reason::Requested)
+      F.Why = Reason::Hot;
+    F.Detail.clear();
+    F.Asked = false;
+    F.Body = Job.Addresses[I];
+    F.BodyCounts = Code.Bodies[I].Counted;
+    F.PublishedBatch = B.Number;
+    F.CompileTime = Job.Time;
+    F.TimesServed = 0;
+    ++F.Version;
+    ++F.Tier;
+    if (F.BodyCounts)
+      armCell(F);
+    else
+      consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+    Published.Members.push_back(F.Id);
+    pointTo(F, F.Body);
+  }
+  finishWithoutBodies(B, Code);
+  Batches[B.Number] = std::move(Published);
+  return true;
+}
+
+void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
+  for (auto &Member : B.Members) {
+    Record &F = Functions[Member.Id];
+    if (F.St != Stage::Compiling)
+      continue;
+    // Others were asked to have a body: serving them would ask again, for ever.
+    if (Member.LeaveToCaller && is_contained(Code.Served, F.Id)) {
+      F.transition(F.getRunningStage());
+      serve(F);
+    } else {
+      fail(F.Id, Reason::EmissionFailed, "no body was made",
+           /*ForGood=*/false);
+    }
+  }
+}
+
+void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
+                           bool ForGood) {
+  Record &F = Functions[Id];
+  if (F.St != Stage::Compiling)
+    return;
+  ++F.Failures;
+  F.Asked = false;
+  F.Why = Why;
+  F.Detail = Detail.str();
+  if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
+    F.BodyCounts = false;
+    F.transition(F.Body ? Stage::Tier1 : Stage::Refused);
+    return;
+  }
+  F.transition(F.getRunningStage());
+  armCell(F);
+}
+
+} // namespace reopt
