@@ -142,7 +142,8 @@ public:
             llvm::orc::ThreadSafeModule TSM) override;
 
   /// To be called before \p JD is removed from the session, and after its
-  /// resources are: gives its stubs back. Nothing may call them any more.
+  /// resources are: gives its stubs back. Nothing may call them any more, and
+  /// nothing of it may be on its way: wait() first.
   llvm::Error removeJITDylib(llvm::orc::JITDylib &JD);
 
   /// Queues \p Ids whether hot or not. Functions that run code of the policy's

@@ -202,9 +202,12 @@ TEST_P(LazyEntriesTest, ErrnoIsTheCallersAfterwards) {
   EXPECT_EQ(call(addr("caller"), 0), 1);
 }
 
-TEST_P(LazyEntriesTest, TheRoundingModeIsTheCallersAfterwards) {
-  if (GetParam() != Where::InProcess)
-    GTEST_SKIP() << "the resolver runs in another process than its caller";
+/// The resolver runs on the thread that called.
+class LazyEntriesInProcessTest : public LazyEntriesTest {};
+INSTANTIATE_TEST_SUITE_P(Executors, LazyEntriesInProcessTest,
+                         testing::Values(Where::InProcess), whereName);
+
+TEST_P(LazyEntriesInProcessTest, TheRoundingModeIsTheCallersAfterwards) {
   createLazy([&](uint64_t, Answer A) {
     std::fesetround(FE_UPWARD);
     A(Body1);
@@ -358,9 +361,12 @@ TEST_P(LazyEntriesTest, ShutdownFreesAndCreateFailsAfterwards) {
             "lazy entries are shut down");
 }
 
-TEST_P(LazyEntriesTest, ShutdownWaitsForAResolverThatHasAnswered) {
-  if (GetParam() == Where::InProcess)
-    GTEST_SKIP() << "a caller goes on only when its resolver has returned";
+/// The caller may go on before its resolver has returned.
+class LazyEntriesRemoteTest : public LazyEntriesTest {};
+INSTANTIATE_TEST_SUITE_P(Executors, LazyEntriesRemoteTest,
+                         testing::Values(Where::Remote), whereName);
+
+TEST_P(LazyEntriesRemoteTest, ShutdownWaitsForAResolverThatHasAnswered) {
   std::atomic<bool> ShuttingDown{false}, Returns{false};
   createLazy([&](uint64_t, Answer A) {
     A(Body1);

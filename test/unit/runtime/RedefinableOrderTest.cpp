@@ -310,10 +310,13 @@ TEST_P(RedefinableOrderTest, RetiredTrackersMayBeMerged) {
   RS.reset();
 }
 
-TEST_P(RedefinableOrderTest, ARetiredBodyThatRunsReturnsToItsCaller) {
+/// Tests whose machine code calls back: an address in this process.
+class RedefinableCallbackTest : public RedefinableOrderTest {};
+INSTANTIATE_TEST_SUITE_P(Executors, RedefinableCallbackTest,
+                         testing::Values(Where::InProcess), whereName);
+
+TEST_P(RedefinableCallbackTest, ARetiredBodyThatRunsReturnsToItsCaller) {
   // The running version redefines itself by calling back, and goes on.
-  if (GetParam() != Where::InProcess)
-    GTEST_SKIP() << "the callback is an address in this process";
   static std::function<void()> Redefine;
   define("redefine_me",
          ExecutorAddr::fromPtr(static_cast<void (*)()>([] { Redefine(); })));
