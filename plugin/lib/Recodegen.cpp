@@ -9,16 +9,22 @@
 #include "Recodegen.h"
 #include "BatchModule.h"
 #include "SessionIdentity.h"
+#include "reopt/ModuleExtractor.h"
+#include "reopt/OnStackReplacement.h"
 #include "clang/AST/Attr.h"
 #include "clang/AST/Decl.h"
 #include "clang/Basic/TargetInfo.h"
 #include "clang/CodeGen/BackendUtil.h"
 #include "clang/Frontend/CompilerInstance.h"
+#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/TargetParser/Host.h"
 #include <deque>
 
 using namespace clang;
@@ -34,7 +40,12 @@ Recodegen::Recodegen(std::unique_ptr<CompilerInstance> CI, AstLease &Lease,
 Recodegen::~Recodegen() = default;
 
 Tier0Kind Recodegen::instrument(const llvm::Function &F) {
-  return isCompilerMade(F) ? Tier0Kind::Plain : Tier0Kind::Counted;
+  if (!isCompilerMade(F))
+    return Tier0Kind::Counted;
+  return Opts.Osr && isInitializer(F) &&
+                 !findReasonAgainst(const_cast<llvm::Function &>(F))
+             ? Tier0Kind::Once
+             : Tier0Kind::Plain;
 }
 
 bool Recodegen::isCallOnlyTable(const llvm::GlobalVariable &Table) {
@@ -55,6 +66,30 @@ constexpr size_t EmitFirst = 150, EmitMost = 16;
 /// What a definition counts for of which there is no tier 0, and what each
 /// costs beside its instructions.
 constexpr size_t SizeUnknown = 20, SizeOfAny = 10;
+
+std::string getFrameName(FunctionId Id) {
+  return "reopt.frame." + std::to_string(Id);
+}
+
+/// Statements and initialisers have no target attributes, and tier 0 compiles
+/// them for this machine, as stock does. Only where it matters to results does
+/// their continuation have to follow: whether a*b+c is rounded once.
+void compileForHost(llvm::Function &F) {
+  if (F.hasFnAttribute("target-features") ||
+      F.getParent()->getTargetTriple().str() !=
+          llvm::Triple(llvm::sys::getProcessTriple()).str() ||
+      llvm::none_of(llvm::instructions(F), [](const llvm::Instruction &I) {
+        auto *Call = llvm::dyn_cast<llvm::IntrinsicInst>(&I);
+        return Call && Call->getIntrinsicID() == llvm::Intrinsic::fmuladd;
+      }))
+    return;
+  std::string Features;
+  for (auto &[Name, Has] : llvm::sys::getHostCPUFeatures())
+    Features += (Features.empty() ? "" : ",") + std::string(Has ? "+" : "-") +
+                Name.str();
+  F.addFnAttr("target-cpu", llvm::sys::getHostCPUName());
+  F.addFnAttr("target-features", Features);
+}
 
 /// Notes the errors that LLVM reports on a context, and keeps the rest quiet.
 /// Without a handler LLVM would print an error and end the process.
@@ -83,10 +118,14 @@ private:
 
 /// A batch on its way.
 struct Recodegen::Job {
+  Job(const SessionView &Session, NewCode &Code, llvm::LLVMContext &Ctx,
+      std::string Suffix)
+      : Session(Session), Code(Code), Ctx(Ctx), Suffix(std::move(Suffix)) {}
+
   const SessionView &Session;
   NewCode &Code;
   llvm::LLVMContext &Ctx;
-  std::string Suffix;
+  const std::string Suffix;
 
   struct Wanted {
     std::string Name;
@@ -95,6 +134,8 @@ struct Recodegen::Job {
     std::optional<SessionView::Entry> Known;
     /// Members get a body or a refusal; callees may be left out.
     bool IsMember;
+    /// It did not come out together with others.
+    bool IsAlone = false;
   };
   std::deque<Wanted> Queue;
   /// All names that were ever queued.
@@ -102,6 +143,10 @@ struct Recodegen::Job {
   /// Names whose definitions are in the module.
   llvm::StringSet<> Emitted;
   llvm::StringMap<std::string> Bodies;
+  /// Functions whose tier-0 frames are in the module, to be continued.
+  std::vector<Batch::Member> Frames;
+  /// Members that the user does not want to be optimised.
+  llvm::StringSet<> Unoptimised;
   size_t Imported = 0;
 
   /// Instructions that \p W has in tier 0, or a guess.
@@ -123,7 +168,47 @@ struct Recodegen::Job {
   }
 };
 
+llvm::Error Recodegen::addFrame(Job &J, BatchModule &M,
+                                const Batch::Member &Member) {
+  const std::string Name = getFrameName(Member.Id);
+  llvm::SmallVector<char, 0> Bytes;
+  std::optional<Reason> Why = Reason::EmissionFailed;
+  J.Session.withTierZero(Member.Id, [&](const llvm::Function &F) {
+    Why = F.getInstructionCount() > size_t(Opts.MaxFunction)
+              ? Reason::TooLarge
+              : findReasonAgainst(const_cast<llvm::Function &>(F));
+    if (!Why)
+      Bytes = extractForOptimising(F, Name);
+  });
+  if (Why) {
+    if (!Member.NeedsBody)
+      J.Code.Refused.push_back({Member.Id, *Why, {}});
+    return llvm::Error::success();
+  }
+  auto Part = llvm::parseBitcodeFile(
+      llvm::MemoryBufferRef(llvm::StringRef(Bytes.data(), Bytes.size()), Name),
+      J.Ctx);
+  if (!Part)
+    return Part.takeError();
+  compileForHost(*(*Part)->getFunction(Name));
+  J.Frames.push_back(Member);
+  J.Code.Uses.push_back(Member.Id);
+  // What it calls, to be inlined. Tier 0 mentions no declarations, only names.
+  for (const llvm::Function &F : **Part)
+    if (F.isDeclaration() && !F.isIntrinsic())
+      if (auto Known = J.Session.find(F.getName());
+          Known && !isNumberedAnew(F.getName()) &&
+          J.Seen.insert(F.getName()).second) {
+        ++J.Imported;
+        J.Queue.push_back(
+            {F.getName().str(), GlobalDecl(), Known, /*IsMember=*/false});
+      }
+  return M.add(std::move(*Part));
+}
+
 llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
+  if (J.Queue.empty())
+    return llvm::Error::success();
   AstBorrow AST(Lease);
   DefinitionEmitter Emitter(*CI);
   size_t SizeAtOnce = EmitFirst;
@@ -138,7 +223,8 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
     while (!J.Queue.empty() && Now.size() < EmitMost) {
       const size_t TierZeroSize = J.getTierZeroSize(J.Queue.front());
       const size_t Size = TierZeroSize + SizeOfAny;
-      if (!Now.empty() && SizeNow + Size > SizeAtOnce)
+      if (!Now.empty() &&
+          (SizeNow + Size > SizeAtOnce || J.Queue.front().IsAlone))
         break;
       Job::Wanted W = std::move(J.Queue.front());
       J.Queue.pop_front();
@@ -151,20 +237,30 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
         continue;
       }
       SizeNow += Size;
-      if (W.IsMember) {
-        if (isNumberedAnew(W.Name)) {
-          J.refuse(W, Reason::UnnamedType);
-          continue;
-        }
+      if (W.IsMember && isNumberedAnew(W.Name)) {
+        J.refuse(W, Reason::UnnamedType);
+        continue;
+      }
+      if (!W.Decl.getDecl()) {
         auto GD = Index.find(W.Name, [&] { return AST.yield(); });
         if (!GD) {
-          J.refuse(W, Reason::NoDefinition);
+          if (W.IsMember)
+            J.refuse(W, Reason::NoDefinition);
           continue;
         }
         W.Decl = *GD;
+        const Decl *D = W.Decl.getDecl();
+        if (!W.IsMember &&
+            (D->hasAttr<WeakAttr>() || D->hasAttr<NoInlineAttr>()))
+          continue;
+        if (D->hasAttr<OptimizeNoneAttr>())
+          J.Unoptimised.insert(W.Name);
       }
       Definitions.push_back({W.Name, W.Decl});
+      const bool IsAlone = W.IsAlone;
       Now[W.Name] = std::move(W);
+      if (IsAlone)
+        break;
     }
     if (Definitions.empty())
       continue;
@@ -209,6 +305,15 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
         });
     if (!Emitted) {
       std::string Text = toString(Emitted.takeError());
+      // A definition and one that knows only an older declaration of it, which
+      // was undone, do not go together: to clang these are two functions.
+      if (Now.size() > 1) {
+        for (auto &Entry : Now) {
+          Entry.second.IsAlone = true;
+          J.Queue.push_back(std::move(Entry.second));
+        }
+        continue;
+      }
       for (auto &Entry : Now)
         if (Entry.second.IsMember)
           J.refuse(Entry.second, Reason::EmissionFailed, Text);
@@ -291,8 +396,7 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
   Ctx.setDiagnosticHandler(std::make_unique<ErrorNotes>(Errors));
   BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
 
-  Job J{Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str(), {}, {},
-        {},      {},   0};
+  Job J(Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str());
   auto AddMember = [&](const Batch::Member &Member) {
     J.Seen.insert(Member.Name);
     J.Queue.push_back({Member.Name, GlobalDecl(),
@@ -300,13 +404,17 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
                        /*IsMember=*/true});
   };
   for (auto &Member : B.Members)
-    if (!Member.LeaveToCaller)
+    if (!Member.LeaveToCaller && Member.NeedsBody)
       AddMember(Member);
+  for (auto &Member : B.Members)
+    if (Member.IsRunning)
+      if (auto Err = addFrame(J, M, Member))
+        return std::move(Err);
   if (auto Err = emitClosure(J, M))
     return std::move(Err);
   // What the members above did not take in needs a body of its own.
   for (auto &Member : B.Members)
-    if (Member.LeaveToCaller) {
+    if (Member.LeaveToCaller && Member.NeedsBody) {
       if (J.Emitted.contains(Member.Name))
         Code.Served.push_back(Member.Id);
       else
@@ -314,12 +422,25 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
     }
   if (auto Err = emitClosure(J, M))
     return std::move(Err);
-  if (Code.Bodies.empty())
+  if (Code.Bodies.empty() && J.Frames.empty())
     return std::move(Code);
   if (auto Err = M.finish(J.Bodies, [&](llvm::StringRef Name) {
         return Session.defines(Name);
       }))
     return std::move(Err);
+  for (const Batch::Member &Member : J.Frames) {
+    llvm::Function *Frame = M.getModule().getFunction(getFrameName(Member.Id));
+    if (!J.Unoptimised.contains(Member.Name)) {
+      Code.Continuations.push_back(
+          {Member.Id, Member.Name + ".loops" + J.Suffix});
+      createContinuations(*Frame, Code.Continuations.back().Table);
+    }
+    Frame->eraseFromParent();
+  }
+  std::string Problem;
+  llvm::raw_string_ostream OS(Problem);
+  if (!J.Frames.empty() && llvm::verifyModule(M.getModule(), &OS))
+    return llvm::createStringError("a continuation is broken: " + Problem);
   AtExit.intercept(M.getModule());
   auto Object = compile(M.getModule());
   if (!Object)

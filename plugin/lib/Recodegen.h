@@ -49,6 +49,7 @@ private:
   /// The whole way. \p Errors are those that LLVM reports on its way.
   llvm::Expected<NewCode> makeCode(const Batch &B, const SessionView &Session,
                                    std::string &Errors);
+  llvm::Error addFrame(Job &J, BatchModule &M, const Batch::Member &Member);
   llvm::Error emitClosure(Job &J, BatchModule &M);
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compile(llvm::Module &M);
 

@@ -50,6 +50,11 @@ bool isCompilerMade(const Function &F) {
          F.getSection() == ".text.startup";
 }
 
+bool isInitializer(const Function &F) {
+  return F.getName().starts_with("__stmts__") ||
+         F.getName().starts_with("__cxx_global_var_init");
+}
+
 void giveSessionIdentity(Module &M) {
   for (GlobalValue &GV : M.global_values()) {
     if (GV.isDeclaration() || isa<GlobalIFunc>(GV) || !isNamedBySource(GV))

@@ -42,6 +42,10 @@ bool isNamedBySource(const llvm::GlobalValue &GV);
 /// worth a stub, and has no declaration to be emitted from again.
 bool isCompilerMade(const llvm::Function &F);
 
+/// Whether \p F, which is compiler-made, is a statement of the prompt or the
+/// initialiser of a variable: called once, by its input.
+bool isInitializer(const llvm::Function &F);
+
 /// Applies the rule above to an input's module.
 void giveSessionIdentity(llvm::Module &M);
 

@@ -231,6 +231,16 @@ void Commands::threshold(StringRef Count) {
 
 FunctionName Commands::getName(StringRef LinkerName) {
   FunctionName Name = FunctionName::parse(LinkerName);
+  // Statements that loop have names that nobody has typed.
+  if (LinkerName.starts_with("__stmts__") ||
+      LinkerName.starts_with("__cxx_global_var_init")) {
+    Name.Full = Name.Qualified =
+        ((LinkerName.starts_with("__stmts__") ? "statement " : "initialiser ") +
+         LinkerName.rsplit('.').second)
+            .str();
+    Name.Parameters.clear();
+    return Name;
+  }
   // Users know a lambda by the variable that they have put it into.
   std::string Variable = Session.getClosureVariable(LinkerName);
   if (!Variable.empty()) {
@@ -321,6 +331,14 @@ void Commands::why(StringRef Name) {
                  getPlural(F->Loops), S.LoopThreshold,
                  F->St == Stage::Tier1 ? " (-O3 code does not count)" : "")
       << "  reason   " << getReason(*F) << "\n";
+  auto Loops = Session.getLayer()->getLoops(F->Id);
+  if (F->Continued)
+    Out << formatv("  loops    {0} frame{1} went on at -O3\n", F->Continued,
+                   getPlural(F->Continued));
+  for (auto &Why : Loops)
+    if (Why)
+      Out << "  loops    not continued while they run: " << getReasonText(*Why)
+          << "\n";
   if (F->St == Stage::Tier1)
     Out << "  compile  " << getMilliseconds(F->CompileTime)
         << ", with all that was compiled along\n";

@@ -37,8 +37,9 @@ Error CellTable::grow() {
   auto Info =
       Alloc->getSegInfo(orc::AllocGroup(MemProt::Read | MemProt::Write));
   // INT_MAX: a cell that nobody armed does not trip.
-  auto *Words = reinterpret_cast<int32_t *>(Info.WorkingMem.data());
-  std::fill(Words, Words + SlabBytes / sizeof(int32_t), INT32_MAX);
+  auto *Cells = reinterpret_cast<Cell *>(Info.WorkingMem.data());
+  std::fill(Cells, Cells + SlabBytes / sizeof(Cell),
+            Cell{INT32_MAX, INT32_MAX, 0});
   auto Final = Alloc->finalize();
   if (!Final)
     return Final.takeError();
@@ -65,8 +66,15 @@ void CellTable::release(ExecutorAddr Cell) {
   Free.push_back(Cell);
 }
 
-Error CellTable::arm(ExecutorAddr Cell, int32_t Calls, int32_t Loops) {
+Error CellTable::arm(ExecutorAddr Cell, int32_t Calls, int32_t Loops,
+                     ExecutorAddr Continuations) {
   auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
+  // First where to go, then that it is time to look.
+  tpctypes::UInt64Write Table(
+      wordAt(Cell, offsetof(reopt::Cell, Continuations)),
+      Continuations.getValue());
+  if (auto Err = Mem.writeUInt64s(Table))
+    return Err;
   tpctypes::UInt32Write Words[] = {
       {wordAt(Cell, offsetof(reopt::Cell, CallsLeft)), uint32_t(Calls)},
       {wordAt(Cell, offsetof(reopt::Cell, LoopsLeft)), uint32_t(Loops)}};
@@ -80,7 +88,12 @@ Expected<Cell> CellTable::read(ExecutorAddr Cell) const {
                        wordAt(Cell, offsetof(reopt::Cell, LoopsLeft))});
   if (!Words)
     return Words.takeError();
-  return reopt::Cell{int32_t((*Words)[0]), int32_t((*Words)[1])};
+  auto Table =
+      Mem.readUInt64s(wordAt(Cell, offsetof(reopt::Cell, Continuations)));
+  if (!Table)
+    return Table.takeError();
+  return reopt::Cell{int32_t((*Words)[0]), int32_t((*Words)[1]),
+                     Table->front()};
 }
 
 Error CellTable::shutdown() {

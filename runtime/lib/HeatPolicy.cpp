@@ -38,6 +38,12 @@ Decision HeatPolicy::decide(const Heat &H) const {
   return {Decision::Compile, Reason::Waiting};
 }
 
+bool HeatPolicy::isLong(const Heat &H) const {
+  constexpr uint64_t FewCalls = 4, ManyLoops = 1000;
+  return H.Tier > 0 || H.Calls <= FewCalls || H.Loops >= ManyLoops * H.Calls ||
+         Opts.OsrStress;
+}
+
 bool HeatPolicy::isWarm(const Heat &H) const {
   return 100 * (H.Calls + H.Loops / Opts.LoopFactor) >=
          uint64_t(Opts.WarmPercent * Opts.Threshold);

@@ -27,14 +27,18 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
     R.Next = Old;
   while (!Head.compare_exchange_weak(Old, &R, std::memory_order_seq_cst,
                                      std::memory_order_relaxed));
-  if (!Serve && !Asleep.load(std::memory_order_seq_cst))
+  const bool IsAsleep = Asleep.load(std::memory_order_seq_cst);
+  const bool Settles = Settle && !Caller;
+  if (!Serve && !IsAsleep && !Settles)
     return;
   // errno belongs to the program.
   int Errno = errno;
   if (Serve)
     Serve();
-  else
+  else if (IsAsleep)
     sem_post(&Wakeups);
+  if (Settles)
+    Settle();
   errno = Errno;
 }
 

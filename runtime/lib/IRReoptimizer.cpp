@@ -8,9 +8,9 @@
 
 #include "reopt/IRReoptimizer.h"
 #include "reopt/ModuleExtractor.h"
+#include "reopt/OnStackReplacement.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -71,6 +71,31 @@ public:
     } while (!Names.empty());
   }
 
+  /// Adds tier 0's frame of \p Member, to be continued, unless it has no loop
+  /// that can be.
+  void addFrame(const Batch::Member &Member) {
+    std::optional<Reason> Why = Reason::EmissionFailed;
+    Session.withTierZero(Member.Id, [&](const Function &F) {
+      Why = findReasonAgainst(const_cast<Function &>(F));
+    });
+    const std::string Name = getFrameName(Member.Name);
+    if (!Why && add(Member.Id, Member.Name, Name, Opts.MaxFunction) == Added)
+      Frames.push_back({Member.Id, Member.Name});
+    else if (!Member.NeedsBody)
+      Code.Refused.push_back({Member.Id, Why.value_or(Reason::TooLarge), ""});
+  }
+
+  /// Makes the continuations, once all that they call is there.
+  void continueFrames() {
+    for (auto &[Id, Name] : Frames) {
+      Function *Frame = Linked->getFunction(getFrameName(Name));
+      const std::string Table = Name + ".loops" + Suffix;
+      createContinuations(*Frame, Table);
+      Frame->eraseFromParent();
+      Code.Continuations.push_back({Id, Table});
+    }
+  }
+
   bool contains(StringRef Name) const {
     const Function *F = Linked->getFunction(Name);
     return F && !F->isDeclaration();
@@ -89,6 +114,10 @@ public:
   NewCode Code;
 
 private:
+  std::string getFrameName(StringRef Name) const {
+    return (Name + ".frame" + Suffix).str();
+  }
+
   void bindCalls(const Batch &B) {
     for (const Batch::Member &Member : B.Members) {
       Function *Old = Linked->getFunction(Member.Name);
@@ -119,16 +148,7 @@ private:
           Fits = F.getInstructionCount() <= size_t(Limit);
           if (!Fits)
             return;
-          auto Part = extractModule(const_cast<Module &>(*F.getParent()), Name,
-                                    {const_cast<Function *>(&F)},
-                                    [&](StringRef) { return NewName.str(); });
-          Function *Copy = Part->getFunction(NewName);
-          Copy->setLinkage(GlobalValue::ExternalLinkage);
-          Copy->setVisibility(GlobalValue::DefaultVisibility);
-          Copy->removeFnAttr(Attribute::OptimizeNone);
-          Copy->removeFnAttr(Attribute::NoInline);
-          raw_svector_ostream OS(Bytes);
-          WriteBitcodeToFile(*Part, OS);
+          Bytes = extractForOptimising(F, NewName);
         })) {
       Problem = "its IR is gone";
       return Unfit;
@@ -154,6 +174,7 @@ private:
   const std::string Suffix;
   LLVMContext Ctx;
   std::unique_ptr<Module> Linked;
+  std::vector<std::pair<FunctionId, std::string>> Frames;
   StringSet<> Tried;
   size_t Imported = 0;
   std::string Problem;
@@ -194,20 +215,23 @@ Expected<NewCode> IRReoptimizer::reoptimize(const Batch &B,
   uint32_t Tier = ~0u;
   for (const Batch::Member &Member : B.Members) {
     Tier = std::min(Tier, Member.Tier);
-    if (!Member.LeaveToCaller)
+    if (!Member.LeaveToCaller && Member.NeedsBody)
       IR.addMember(Member, isCounted(Member.Tier));
+    if (Member.IsRunning)
+      IR.addFrame(Member);
   }
   IR.addCallees(B);
   // What the members above did not take in needs a body of its own.
   for (const Batch::Member &Member : B.Members)
-    if (Member.LeaveToCaller) {
+    if (Member.LeaveToCaller && Member.NeedsBody) {
       if (IR.contains(Member.Name))
         IR.Code.Served.push_back(Member.Id);
       else
         IR.addMember(Member, isCounted(Member.Tier));
     }
   IR.addCallees(B);
-  if (IR.Code.Bodies.empty())
+  IR.continueFrames();
+  if (IR.Code.Bodies.empty() && IR.Code.Continuations.empty())
     return std::move(IR.Code);
 
   Module &M = IR.getModule();

@@ -9,6 +9,7 @@
 #include "reopt/Instrumenter.h"
 #include "reopt/Cell.h"
 #include "reopt/Hook.h"
+#include "reopt/OnStackReplacement.h"
 #include "llvm/Analysis/CFG.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/MDBuilder.h"
@@ -21,6 +22,15 @@ namespace reopt {
 
 namespace {
 
+/// A loop as seen from one of its back-edges.
+struct BackEdge {
+  /// The jump to the header, and nowhere else.
+  Instruction *Where;
+  /// Null where nobody polls.
+  const LoopPoint *Loop;
+  unsigned Number;
+};
+
 class FunctionInstrumenter {
 public:
   FunctionInstrumenter(Function &F, const InstrumentationSite &Site)
@@ -32,30 +42,55 @@ public:
     Hook = F.getParent()->getOrInsertFunction(HookName, HookTy);
   }
 
-  /// Counts down the word at \p Offset before \p Where; trips if it gets
-  /// negative. Volatile keeps each access one machine instruction; Cell.h
-  /// argues why that is enough.
-  void count(Instruction *Where, size_t Offset) {
-    IRBuilder<> B(Where);
-    if (auto Loc = Where->getStableDebugLoc())
-      B.SetCurrentDebugLocation(Loc);
-    Constant *Addr = ConstantExpr::getIntToPtr(
-        B.getInt64(Site.Cell.getValue() + Offset), B.getPtrTy());
-    Value *Left = B.CreateSub(B.CreateLoad(Word, Addr, /*isVolatile=*/true),
-                              B.getInt32(1));
-    B.CreateStore(Left, Addr, /*isVolatile=*/true);
-    Instruction *Trip = SplitBlockAndInsertIfThen(
-        B.CreateICmpSLT(Left, B.getInt32(0)), Where, /*Unreachable=*/false,
-        MDBuilder(F.getContext()).createUnlikelyBranchWeights());
-    B.SetInsertPoint(Trip);
+  /// Counts a call before \p Where.
+  void countCall(Instruction *Where) {
+    Constant *Addr = getWord(offsetof(Cell, CallsLeft));
+    IRBuilder<> B(countDown(Where, Addr));
     B.CreateStore(B.getInt32(RearmedCount), Addr, /*isVolatile=*/true);
-    Value *Caller = B.getInt64(0);
-    if (Offset == offsetof(Cell, CallsLeft))
-      Caller = B.CreatePtrToInt(
-          B.CreateIntrinsic(Intrinsic::returnaddress, {}, {B.getInt32(0)}),
-          B.getInt64Ty());
-    B.CreateCall(Hook,
-                 {B.getInt64(Site.HookId), B.getInt32(Site.Version), Caller});
+    callHook(B, B.CreatePtrToInt(B.CreateIntrinsic(Intrinsic::returnaddress, {},
+                                                   {B.getInt32(0)}),
+                                 B.getInt64Ty()));
+  }
+
+  /// Counts an iteration, and leaves the frame if there is a continuation.
+  void countIteration(const BackEdge &Edge) {
+    SmallVector<Value *, 16> State;
+    if (Edge.Loop)
+      for (Value *V : Edge.Loop->State) {
+        auto *Phi = dyn_cast<PHINode>(V);
+        State.push_back(
+            Phi && Phi->getParent() == Edge.Loop->Header
+                ? Phi->getIncomingValueForBlock(Edge.Where->getParent())
+                : V);
+      }
+    Constant *Addr = getWord(offsetof(Cell, LoopsLeft));
+    Instruction *Trip = countDown(Edge.Where, Addr);
+    IRBuilder<> B(Trip);
+    if (!Edge.Loop) {
+      B.CreateStore(B.getInt32(RearmedCount), Addr, /*isVolatile=*/true);
+      return callHook(B, B.getInt64(0));
+    }
+    Value *Entry = B.CreateCall(
+        getPoll(), {B.getInt64(Site.Cell.getValue()), B.getInt64(Site.HookId),
+                    B.getInt32(Site.Version), B.getInt32(Edge.Number)});
+    if (Edge.Loop->Refused)
+      return;
+    Instruction *Leave = SplitBlockAndInsertIfThen(
+        B.CreateIsNotNull(Entry), Trip, /*Unreachable=*/true,
+        MDBuilder(F.getContext()).createUnlikelyBranchWeights());
+    B.SetInsertPoint(Leave);
+    // Not an invoke, and no tail call: see OnStackReplacement.h.
+    CallInst *Call =
+        B.CreateCall(getContinuationType(F, *Edge.Loop), Entry, State);
+    Call->setTailCallKind(CallInst::TCK_NoTail);
+    for (auto Kind : {Attribute::ZExt, Attribute::SExt, Attribute::InReg})
+      if (F.hasRetAttribute(Kind))
+        Call->addRetAttr(Kind);
+    if (F.getReturnType()->isVoidTy())
+      B.CreateRetVoid();
+    else
+      B.CreateRet(Call);
+    Leave->eraseFromParent();
   }
 
   /// Where the entry is counted: behind the allocas and behind the last
@@ -78,6 +113,128 @@ public:
   }
 
 private:
+  Constant *getWord(size_t Offset) {
+    LLVMContext &Ctx = F.getContext();
+    return ConstantExpr::getIntToPtr(
+        ConstantInt::get(Type::getInt64Ty(Ctx), Site.Cell.getValue() + Offset),
+        PointerType::getUnqual(Ctx));
+  }
+
+  /// Counts down the word at \p Addr before \p Where; returns where to insert
+  /// what happens if it gets negative. Volatile keeps each access one machine
+  /// instruction; Cell.h argues why that is enough.
+  Instruction *countDown(Instruction *Where, Constant *Addr) {
+    IRBuilder<> B(Where);
+    if (auto Loc = Where->getStableDebugLoc())
+      B.SetCurrentDebugLocation(Loc);
+    Value *Left = B.CreateSub(B.CreateLoad(Word, Addr, /*isVolatile=*/true),
+                              B.getInt32(1));
+    B.CreateStore(Left, Addr, /*isVolatile=*/true);
+    return SplitBlockAndInsertIfThen(
+        B.CreateICmpSLT(Left, B.getInt32(0)), Where, /*Unreachable=*/false,
+        MDBuilder(F.getContext()).createUnlikelyBranchWeights());
+  }
+
+  void callHook(IRBuilder<> &B, Value *Caller) {
+    B.CreateCall(Hook,
+                 {B.getInt64(Site.HookId), B.getInt32(Site.Version), Caller});
+  }
+
+  /// The slow path of all loops in the module, as a function:
+  ///
+  ///   ptr poll(cell, id, version, loop):
+  ///     cell->LoopsLeft = PollInterval
+  ///     seen = cell->Continuations
+  ///     if seen == 0 and we change it to 1: hook(id, version, 0)
+  ///     if seen is odd: change it to seen + 2, if it is still seen; return
+  ///     null table = cell->Continuations, which the hook may have set if table
+  ///     is odd, or 0: return null if table[loop]: ++table->Entered return
+  ///     table[loop]
+  ///
+  /// In IR, so that an executor needs nothing for it.
+  Function *getPoll() {
+    Module &M = *F.getParent();
+    constexpr const char *Name = "reopt.poll";
+    if (Function *Poll = M.getFunction(Name))
+      return Poll;
+    LLVMContext &Ctx = M.getContext();
+    auto *Long = Type::getInt64Ty(Ctx);
+    auto *Ptr = PointerType::getUnqual(Ctx);
+    Function *Poll = Function::Create(
+        FunctionType::get(Ptr, {Long, Long, Word, Word}, false),
+        GlobalValue::InternalLinkage, Name, M);
+    // The hook does not throw, and this must not be inlined into each loop.
+    Poll->addFnAttr(Attribute::NoUnwind);
+    Poll->addFnAttr(Attribute::NoInline);
+    Poll->addFnAttr(Attribute::OptimizeNone);
+    auto Block = [&](const char *Name) {
+      return BasicBlock::Create(Ctx, Name, Poll);
+    };
+    BasicBlock *Begin = Block("begin"), *First = Block("first"),
+               *Call = Block("hook"), *Again = Block("again"),
+               *Polled = Block("polled"), *Look = Block("look"),
+               *Find = Block("find"), *Enter = Block("enter"),
+               *None = Block("none"), *Found = Block("found");
+    constexpr auto Acquire = AtomicOrdering::Acquire;
+    auto LoadSeen = [&](IRBuilder<> &B, Value *At) {
+      LoadInst *Seen = B.CreateAlignedLoad(Long, At, Align(8));
+      Seen->setAtomic(Acquire);
+      return Seen;
+    };
+    auto Swap = [&](IRBuilder<> &B, Value *At, Value *Old, Value *New) {
+      return B.CreateExtractValue(
+          B.CreateAtomicCmpXchg(At, Old, New, Align(8),
+                                AtomicOrdering::AcquireRelease, Acquire),
+          1);
+    };
+
+    IRBuilder<> B(Begin);
+    Value *CellAt = B.CreateIntToPtr(Poll->getArg(0), Ptr);
+    Value *LoopsAt =
+        B.CreatePtrAdd(CellAt, B.getInt64(offsetof(Cell, LoopsLeft)));
+    Value *SeenAt =
+        B.CreatePtrAdd(CellAt, B.getInt64(offsetof(Cell, Continuations)));
+    B.CreateStore(B.getInt32(PollInterval), LoopsAt, /*isVolatile=*/true);
+    Value *Seen = LoadSeen(B, SeenAt);
+    B.CreateCondBr(B.CreateIsNull(Seen), First, Again);
+
+    B.SetInsertPoint(First);
+    B.CreateCondBr(Swap(B, SeenAt, B.getInt64(0), B.getInt64(1)), Call, Look);
+    B.SetInsertPoint(Call);
+    B.CreateCall(Hook, {Poll->getArg(1), Poll->getArg(2), B.getInt64(0)});
+    B.CreateBr(Look);
+
+    B.SetInsertPoint(Again);
+    B.CreateCondBr(B.CreateTrunc(Seen, B.getInt1Ty()), Polled, Look);
+    B.SetInsertPoint(Polled);
+    Swap(B, SeenAt, Seen, B.CreateAdd(Seen, B.getInt64(2)));
+    B.CreateBr(None);
+
+    B.SetInsertPoint(Look);
+    Value *Table = LoadSeen(B, SeenAt);
+    B.CreateCondBr(
+        B.CreateOr(B.CreateIsNull(Table), B.CreateTrunc(Table, B.getInt1Ty())),
+        None, Find);
+    B.SetInsertPoint(Find);
+    Value *TableAt = B.CreateIntToPtr(Table, Ptr);
+    Value *Entry = B.CreateLoad(
+        Ptr,
+        B.CreateGEP(
+            Ptr, B.CreatePtrAdd(TableAt, B.getInt64(sizeof(ContinuationTable))),
+            B.CreateZExt(Poll->getArg(3), Long)));
+    B.CreateCondBr(B.CreateIsNull(Entry), None, Enter);
+    B.SetInsertPoint(Enter);
+    B.CreateAtomicRMW(AtomicRMWInst::Add, TableAt, B.getInt64(1), Align(8),
+                      AtomicOrdering::Monotonic);
+    B.CreateBr(Found);
+
+    B.SetInsertPoint(None);
+    B.CreateRet(ConstantPointerNull::get(Ptr));
+    B.SetInsertPoint(Found);
+    B.CreateRet(Entry);
+    return Poll;
+  }
+
   Function &F;
   const InstrumentationSite &Site;
   IntegerType *Word;
@@ -86,28 +243,46 @@ private:
 
 } // namespace
 
-void instrument(Function &F, const InstrumentationSite &Site) {
+bool instrument(Function &F, const InstrumentationSite &Site) {
   FunctionInstrumenter I(F, Site);
+  std::vector<LoopPoint> Loops;
+  if (Site.Polls)
+    Loops = findLoopPoints(F);
   SmallVector<std::pair<const BasicBlock *, const BasicBlock *>, 8> BackEdges;
   FindFunctionBackedges(F, BackEdges);
+  SmallVector<BackEdge, 8> Edges;
   SmallPtrSet<BasicBlock *, 8> Counted;
   for (auto [ConstLatch, ConstHeader] : BackEdges) {
     auto *Latch = const_cast<BasicBlock *>(ConstLatch);
     auto *Header = const_cast<BasicBlock *>(ConstHeader);
-    Instruction *Term = Latch->getTerminator();
+    auto Loop =
+        find_if(Loops, [&](const LoopPoint &P) { return P.Header == Header; });
+    BackEdge Edge{Latch->getTerminator(),
+                  Loop == Loops.end() ? nullptr : &*Loop,
+                  unsigned(Loop - Loops.begin())};
     // An indirect branch has no edge that can be split; count in the latch,
     // which then counts exits too.
-    if (Term->getNumSuccessors() == 1 || isa<IndirectBrInst>(Term)) {
+    if (isa<IndirectBrInst>(Edge.Where)) {
       if (Counted.insert(Latch).second)
-        I.count(Term, offsetof(Cell, LoopsLeft));
+        Edges.push_back(Edge);
       continue;
     }
-    if (Header->isLandingPad() || Header->isEHPad())
-      continue;
-    if (BasicBlock *Edge = SplitEdge(Latch, Header))
-      I.count(Edge->getTerminator(), offsetof(Cell, LoopsLeft));
+    if (Edge.Where->getNumSuccessors() != 1) {
+      if (Header->isEHPad())
+        continue;
+      BasicBlock *Between = SplitEdge(Latch, Header);
+      if (!Between)
+        continue;
+      Edge.Where = Between->getTerminator();
+    }
+    Edges.push_back(Edge);
   }
-  I.count(I.getEntryPoint(), offsetof(Cell, CallsLeft));
+  for (const BackEdge &Edge : Edges)
+    I.countIteration(Edge);
+  I.countCall(I.getEntryPoint());
+  return all_of(Edges, [](const BackEdge &Edge) {
+    return Edge.Loop && !Edge.Loop->Refused;
+  });
 }
 
 } // namespace reopt

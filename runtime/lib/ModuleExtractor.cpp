@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ModuleExtractor.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/raw_ostream.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/ValueMapper.h"
 
@@ -187,6 +189,22 @@ extractModule(Module &From, StringRef Identifier,
       Units && !Units->getNumOperands())
     Units->eraseFromParent();
   return To;
+}
+
+SmallVector<char, 0> extractForOptimising(const Function &F,
+                                          StringRef NewName) {
+  auto Part = extractModule(const_cast<Module &>(*F.getParent()), F.getName(),
+                            {const_cast<Function *>(&F)},
+                            [&](StringRef) { return NewName.str(); });
+  Function *Copy = Part->getFunction(NewName);
+  Copy->setLinkage(GlobalValue::ExternalLinkage);
+  Copy->setVisibility(GlobalValue::DefaultVisibility);
+  Copy->removeFnAttr(Attribute::OptimizeNone);
+  Copy->removeFnAttr(Attribute::NoInline);
+  SmallVector<char, 0> Bytes;
+  raw_svector_ostream OS(Bytes);
+  WriteBitcodeToFile(*Part, OS);
+  return Bytes;
 }
 
 } // namespace reopt

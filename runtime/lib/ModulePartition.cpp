@@ -160,12 +160,28 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
   // labels: one object has to hold both.
   const bool Counting =
       Req.Counting && Mod.ifuncs().empty() && !definesInAssembly(Mod);
+  static std::atomic<uint64_t> Unique{0};
+  auto Expose = [&](GlobalValue &GV) {
+    GV.setName(GV.getName() + ".reopt." + Twine(++Unique));
+    GV.setLinkage(GlobalValue::ExternalLinkage);
+    Parts.Exposed.push_back(
+        {GV.getName().str(), JITSymbolFlags::fromGlobalValue(GV)});
+  };
   for (Function &F : Mod) {
     if (F.isDeclaration())
       continue;
+    if (Counting && Req.P.instrument(F) == Tier0Kind::Once &&
+        !hasAddressTakenBlocks(F) && !hasWideVectors(F)) {
+      if (F.hasLocalLinkage())
+        Expose(F);
+      F.setSection("");
+      Parts.Once.insert(F.getName());
+      Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
+      continue;
+    }
     if (F.hasLocalLinkage() || hasAddressTakenBlocks(F) ||
         F.hasFnAttribute(Attribute::Naked) ||
-        Req.P.instrument(F) == Tier0Kind::Plain) {
+        Req.P.instrument(F) != Tier0Kind::Counted) {
       Parts.Rest.push_back(&F);
       continue;
     }
@@ -209,14 +225,9 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
 
   // Local data that function bodies share with the rest gets a name that the
   // bodies' modules can refer to.
-  static std::atomic<uint64_t> Unique{0};
   for (GlobalValue *GV : Parts.Rest)
-    if (GV->hasLocalLinkage()) {
-      GV->setName(GV->getName() + ".reopt." + Twine(++Unique));
-      GV->setLinkage(GlobalValue::ExternalLinkage);
-      Parts.Exposed.push_back(
-          {GV->getName().str(), JITSymbolFlags::fromGlobalValue(*GV)});
-    }
+    if (GV->hasLocalLinkage())
+      Expose(*GV);
   for (GlobalValue *GV : Parts.Rest) {
     if (!GV->hasAppendingLinkage())
       Parts.DataNames.push_back(GV->getName().str());

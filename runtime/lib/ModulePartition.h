@@ -17,6 +17,7 @@
 
 #include "reopt/Policy.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ExecutionEngine/JITSymbol.h"
 #include "llvm/IR/Module.h"
 #include <memory>
@@ -34,6 +35,8 @@ constexpr llvm::StringLiteral EmulatedTLSPrefix = "__emutls_v.";
 struct ModulePartition {
   /// Functions that get a stub, with the flags of their symbols.
   std::vector<std::pair<llvm::Function *, llvm::JITSymbolFlags>> Counted;
+  /// Those among them that are called once.
+  llvm::StringSet<> Once;
   /// Functions to compile at once, by name; with what they reach, or alone.
   std::vector<std::string> EagerWithCallees, Eager;
   struct Alias {

@@ -23,11 +23,14 @@ struct Entry {
   int64_t Options::*Field;
   int64_t Default, Min, Max;
   StringRef Unit, Text;
+  bool IsHidden;
 };
 
 const Entry Entries[] = {
 #define REOPT_OPTION(Field, Name, Default, Min, Max, Unit, Text)               \
-  {Name, &Options::Field, Default, Min, Max, Unit, Text},
+  {Name, &Options::Field, Default, Min, Max, Unit, Text, false},
+#define REOPT_HIDDEN_OPTION(Field, Name, Default, Min, Max, Unit, Text)        \
+  {Name, &Options::Field, Default, Min, Max, Unit, Text, true},
 #include "reopt/Options.def"
 };
 
@@ -80,15 +83,20 @@ Error Options::setAll(StringRef List) {
 }
 
 std::string getOptionNames() {
-  return join(map_range(Entries, [](const Entry &E) { return E.Name; }), ", ");
+  std::vector<StringRef> Names;
+  for (const Entry &E : Entries)
+    if (!E.IsHidden)
+      Names.push_back(E.Name);
+  return join(Names, ", ");
 }
 
 std::string getOptionHelp() {
   std::string Result;
   raw_string_ostream OS(Result);
   for (const Entry &E : Entries)
-    OS << formatv("  {0,-14} {1,8} {2,-13} {3}\n", E.Name, E.Default, E.Unit,
-                  E.Text);
+    if (!E.IsHidden)
+      OS << formatv("  {0,-14} {1,8} {2,-13} {3}\n", E.Name, E.Default, E.Unit,
+                    E.Text);
   return Result;
 }
 

@@ -72,8 +72,8 @@ struct ReOptimizeLayer::LinkJob {
   /// Until now, from the start.
   std::chrono::microseconds Time{0};
   ResourceTrackerSP RT;
-  /// Of Code.Bodies.
-  std::vector<ExecutorAddr> Addresses;
+  /// Of Code.Bodies, and of Code.Continuations.
+  std::vector<ExecutorAddr> Addresses, Tables;
 };
 
 void ReOptimizeLayer::failBatch(const Batch &B, Reason Why, StringRef Detail) {
@@ -128,8 +128,10 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
       fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
     if (Stopping)
       return;
-    if (!Job->Code.Object)
-      return finishWithoutBodies(Job->B, Job->Code);
+    if (!Job->Code.Object) {
+      finishWithoutBodies(Job->B, Job->Code);
+      return finishLoops(Job->B);
+    }
   }
   link(std::move(Job));
 }
@@ -141,6 +143,8 @@ void ReOptimizeLayer::link(std::unique_ptr<LinkJob> Job) {
   SymbolLookupSet Names;
   for (auto &Body : Job->Code.Bodies)
     Names.add(ES.intern(Body.Name));
+  for (auto &Loops : Job->Code.Continuations)
+    Names.add(ES.intern(Loops.Table));
   Space &S = Job->S;
   lookUp(S, std::move(Names),
          [this, Job = std::move(Job)](Expected<SymbolMap> Found) mutable {
@@ -159,6 +163,8 @@ void ReOptimizeLayer::linked(std::unique_ptr<LinkJob> Job,
   }
   for (auto &Body : Job->Code.Bodies)
     Job->Addresses.push_back((*Found)[ES.intern(Body.Name)].getAddress());
+  for (auto &Loops : Job->Code.Continuations)
+    Job->Tables.push_back((*Found)[ES.intern(Loops.Table)].getAddress());
   findTables(std::move(Job));
 }
 
@@ -211,14 +217,22 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
   if (any_of(Code.Uses, [this](FunctionId Id) {
         return Functions[Id].St == Stage::Removed;
       })) {
-    for (auto &Member : B.Members)
+    for (auto &Member : B.Members) {
+      Functions[Member.Id].InLoop |= Member.IsRunning;
       if (Functions[Member.Id].St == Stage::Compiling)
         enqueue(Functions[Member.Id], Reason::Superseded);
+    }
     return false;
   }
 
   BatchRecord Published{std::move(Job.RT), {}, std::move(Code.Uses)};
   TotalCompileTime += Job.Time;
+  for (size_t I = 0; I < Code.Continuations.size(); ++I) {
+    Record &F = Functions[Code.Continuations[I].Id];
+    publishContinuations(F, B.Number, Job.Tables[I]);
+    F.CompileTime = Job.Time;
+    Published.Members.push_back(F.Id);
+  }
   for (size_t I = 0; I < Code.Bodies.size(); ++I) {
     Record &F = Functions[Code.Bodies[I].Id];
     const bool IsMember = F.St == Stage::Compiling;
@@ -229,7 +243,6 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
     Heat H = readHeat(F);
     F.PastCalls = H.Calls;
     F.PastLoops = H.Loops;
-    F.ArmedCalls = F.ArmedLoops = RearmedCount;
     F.transition(Stage::Tier1);
     if (!IsMember)
       F.Why = Reason::WarmCallee;
@@ -244,14 +257,16 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
     F.TimesServed = 0;
     ++F.Version;
     ++F.Tier;
+    F.Armed = false;
     if (F.BodyCounts)
       armCell(F);
     else
-      consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+      armPublished(F);
     Published.Members.push_back(F.Id);
     pointTo(F, F.Body);
   }
   finishWithoutBodies(B, Code);
+  finishLoops(B);
   Batches[B.Number] = std::move(Published);
   return true;
 }
@@ -261,6 +276,13 @@ void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
     Record &F = Functions[Member.Id];
     if (F.St != Stage::Compiling)
       continue;
+    // Its loops are what it was compiled for.
+    if (!Member.NeedsBody) {
+      F.transition(F.getRunningStage());
+      if (F.Why != Reason::Requested)
+        F.Why = F.Body ? Reason::Hot : Reason::Continued;
+      continue;
+    }
     // Others were asked to have a body: serving them would ask again, for ever.
     if (Member.LeaveToCaller && is_contained(Code.Served, F.Id)) {
       F.transition(F.getRunningStage());
@@ -281,6 +303,7 @@ void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
   F.Asked = false;
   F.Why = Why;
   F.Detail = Detail.str();
+  F.NoContinuations |= ForGood;
   if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
     F.BodyCounts = false;
     F.transition(F.Body ? Stage::Tier1 : Stage::Refused);

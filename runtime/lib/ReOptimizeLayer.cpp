@@ -102,6 +102,8 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   L->Entries = std::move(*Entries);
   if (!L->Place.Workers)
     L->Inbox.serveBy([Layer = L.get()] { Layer->compileHere(); });
+  else if (Opts.OsrStress)
+    L->Inbox.settleLoopsBy([Layer = L.get()] { Layer->wait(std::nullopt); });
   ES.registerResourceManager(*L);
   return std::move(L);
 }
@@ -200,6 +202,7 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
     F.Stub = Stubs->find(S.JD, F.Name);
     F.LazyEntry = F.Tier0Entry = (*NewEntries)[I];
     F.Tier0Name = Mangle(getTierZeroName(IR->getName()));
+    F.RunsOnce = Parts.Once.contains(IR->getName());
     F.St = Stage::Lazy;
     F.Why = Reason::NotCalledYet;
     F.Size = IR->getInstructionCount();
@@ -210,7 +213,8 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
     armCell(F);
     S.ByName[*F.Name] = F.Id;
     Symbols[F.Name] = {F.Stub, Flags};
-    Bodies[IR->getName().str()] = {IR, {F.Cell, F.Trip.getHookId(), 0}};
+    Bodies[IR->getName().str()] = {
+        IR, {F.Cell, F.Trip.getHookId(), /*Version=*/0, bool(Opts.Osr)}};
   }
   for (auto &A : Parts.Aliases)
     Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)), A.Flags};
@@ -500,11 +504,14 @@ std::vector<FunctionInfo> ReOptimizeLayer::list() const {
   std::lock_guard<std::mutex> Lock(M);
   std::vector<FunctionInfo> Result;
   for (const Record &F : Functions) {
-    if (F.St == Stage::Removed)
+    // A statement that looped little is nobody's business.
+    if (F.St == Stage::Removed || (F.RunsOnce && F.Why == Reason::NotHotYet) ||
+        (F.RunsOnce && F.St == Stage::Lazy))
       continue;
     Heat H = readHeat(F);
     Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,
-                      F.CompileTime, F.Why, F.Detail, F.Tier0Compiled});
+                      F.CompileTime, F.Why, F.Detail, F.Tier0Compiled,
+                      countContinued(F)});
   }
   return Result;
 }
@@ -524,7 +531,7 @@ LayerStatus ReOptimizeLayer::getStatus() const {
     return F.Body ? S.Tier1 : F.Tier0Compiled ? S.Tier0 : S.Lazy;
   };
   for (const Record &F : Functions)
-    switch (F.St) {
+    switch (F.RunsOnce ? Stage::Removed : F.St) {
     case Stage::Lazy:
       ++S.Lazy;
       break;

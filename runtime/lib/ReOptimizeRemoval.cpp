@@ -84,9 +84,13 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     for (auto I = Batches.begin(); I != Batches.end();) {
       BatchRecord &B = I->second;
       if (any_of(B.Uses, IsGone))
-        for (FunctionId Id : B.Members)
-          if (!IsGone(Id) && Functions[Id].PublishedBatch == I->first)
+        for (FunctionId Id : B.Members) {
+          if (IsGone(Id))
+            continue;
+          dropContinuations(Functions[Id], I->first);
+          if (Functions[Id].PublishedBatch == I->first)
             demote(Functions[Id]);
+        }
       if (!all_of(B.Members, IsGone)) {
         ++I;
         continue;

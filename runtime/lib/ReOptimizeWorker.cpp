@@ -33,7 +33,7 @@ Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
     return H;
   if (auto Now = Cells->read(F.Cell)) {
     H.Calls += countsSince(F.ArmedCalls, Now->CallsLeft);
-    H.Loops += countsSince(F.ArmedLoops, Now->LoopsLeft);
+    H.Loops += loopsSince(F.ArmedLoops, *Now);
   } else {
     consumeError(Now.takeError());
   }
@@ -53,8 +53,13 @@ void ReOptimizeLayer::armCell(Record &F) {
   Arming A = P->arm(H);
   F.ArmedCalls = A.Calls;
   F.ArmedLoops = A.Loops;
+  // In stress, at the first back-edge, or at some back-edge.
+  if (Opts.OsrStress == 1)
+    F.ArmedLoops = 0;
+  else if (Opts.OsrStress == 2)
+    F.ArmedLoops = int32_t(StressedLoops() % 200);
   // An executor that is gone will be noticed by who has to tell the user.
-  consumeError(Cells->arm(F.Cell, A.Calls, A.Loops));
+  consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
 }
 
 void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
@@ -132,6 +137,8 @@ void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
   std::unique_lock<std::mutex> Lock(M);
   for (FunctionId Id : Ids) {
     Record &F = Functions[Id];
+    if (F.RunsOnce)
+      continue;
     if (F.Stub && (F.St == Stage::Lazy || F.St == Stage::Tier0 ||
                    F.St == Stage::Refused)) {
       F.Failures = 0;
@@ -208,7 +215,8 @@ void ReOptimizeLayer::setThreshold(int64_t Calls) {
     // What was counted so far counts.
     F.ArmedCalls -= std::min<uint64_t>(F.PastCalls, F.ArmedCalls);
     F.ArmedLoops -= std::min<uint64_t>(F.PastLoops, F.ArmedLoops);
-    consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops));
+    consumeError(
+        Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
   }
 }
 
@@ -262,11 +270,14 @@ void ReOptimizeLayer::takeTrips() {
     F.LastCaller.reset();
     if (CallerAddr)
       if (auto Name = TierZeroCode->find(ExecutorAddr(CallerAddr)))
-        if (auto I = F.Home->ByName.find(*Name); I != F.Home->ByName.end())
+        if (auto I = F.Home->ByName.find(*Name);
+            I != F.Home->ByName.end() && !Functions[I->second].RunsOnce)
           F.LastCaller = I->second;
+    if (!CallerAddr)
+      askForContinuations(F);
     // Lazy: the first call trips before compileTierZero() has noted the body.
     if (F.St != Stage::Tier0 && F.St != Stage::Lazy &&
-        !(F.St == Stage::Tier1 && F.BodyCounts))
+        !(F.St == Stage::Tier1 && (F.BodyCounts || F.InLoop)))
       return;
     Decision D = P->decide(readHeat(F));
     switch (D.Kind) {
@@ -276,6 +287,8 @@ void ReOptimizeLayer::takeTrips() {
         enqueue(F, D.Why);
         break;
       }
+      // It called F, so it runs.
+      askForContinuations(Root);
       switch (Root.St) {
       case Stage::Lazy:
       case Stage::Tier0:
@@ -328,7 +341,10 @@ ReOptimizeLayer::nextBatch() {
     if (IsFull)
       return false;
     F.transition(Stage::Compiling);
-    B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier});
+    B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier,
+                         !F.RunsOnce && (!F.Body || F.BodyCounts),
+                         F.InLoop && (F.RunsOnce || !F.Failures)});
+    F.InLoop = false;
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;
     return true;

@@ -8,6 +8,7 @@
 
 #include "reopt/TierZero.h"
 #include "reopt/ModuleExtractor.h"
+#include "reopt/TierZeroCompiler.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/Module.h"
@@ -87,8 +88,9 @@ void TierZeroUnit::materialize(
       Function *F = Part->getFunction(Name);
       F->setLinkage(GlobalValue::ExternalLinkage);
       F->setVisibility(GlobalValue::DefaultVisibility);
-      if (Site.Cell)
-        instrument(*F, Site);
+      // Whoever stays in tier 0 for good shall not be slower than stock.
+      if (Site.Cell && !instrument(*F, Site) && Site.Polls)
+        markUncounted(*Part);
     }
     return Part;
   });

@@ -9,9 +9,9 @@
 //
 /// \file
 /// A Cell is the only memory that tier-0 machine code and the session share:
-/// eight bytes for each function. Tier-0 code counts its two words down, the
-/// session arms them and reads them. Nothing else about a function is known to
-/// machine code.
+/// sixteen bytes for each function. Tier-0 code counts two words down, the
+/// session arms them and reads them. The third says where running loops go on.
+/// Nothing else about a function is known to machine code.
 ///
 /// Concurrency. Machine code loads, decrements and stores each word without
 /// atomic read-modify-write, from any number of threads. Words are naturally
@@ -25,11 +25,23 @@
 /// call; a store of a stale small value that lands later only makes it trip
 /// once more, which the hook ignores.
 ///
+/// Code that polls (OnStackReplacement.h) stores PollInterval instead when a
+/// loop trips, so that it looks at Continuations again soon. It calls the hook
+/// only if it was the one to change that word from 0 to 1, and counts polls in
+/// it from then on, with compare-and-swap, which is cheap on a path that is
+/// taken once in a thousand iterations. The session overwrites the word with
+/// the address of a table, or with 0 when it arms the cell: a swap that started
+/// from the old value fails then. Tables are aligned, so that a count of polls,
+/// which is odd, is never taken for one. Nothing has to be noticed at once: a
+/// thread whose stale store undoes an arming still polls after PollInterval
+/// more iterations.
+///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_CELL_H
 #define REOPT_CELL_H
 
+#include <algorithm>
 #include <cstdint>
 
 namespace reopt {
@@ -41,8 +53,26 @@ struct Cell {
   /// Loop iterations left until the function trips; counted down at each
   /// back-edge.
   int32_t LoopsLeft;
+  /// 0: the next trip in a loop calls the hook. Odd, 2n + 1: it was called, and
+  /// loops polled n times since. Else the address of a ContinuationTable.
+  uint64_t Continuations;
 };
-static_assert(sizeof(Cell) == 8, "machine code relies on the layout");
+static_assert(sizeof(Cell) == 16, "machine code relies on the layout");
+
+/// Where the loops of a function go on. Part of the code that it leads to. As
+/// many addresses follow as the function has loops; 0 where there is no
+/// continuation.
+struct ContinuationTable {
+  /// Frames that have gone on. Machine code counts, atomically.
+  uint64_t Entered;
+};
+static_assert(sizeof(ContinuationTable) == 8,
+              "machine code relies on the layout");
+
+/// Iterations from one poll of a running loop to the next. At a thousand the
+/// slow path is lost in the noise; a loop whose iterations take a microsecond
+/// moves within a millisecond.
+constexpr int32_t PollInterval = 1000;
 
 /// What tripping code stores: so many counts that the next trip, should nobody
 /// arm the cell before, is far away.
@@ -54,6 +84,15 @@ inline uint32_t countsSince(int32_t Armed, int32_t Left) {
   if (Left > RearmedCount / 2 && Armed <= RearmedCount / 2)
     return uint32_t(Armed) + 1 + uint32_t(RearmedCount - Left);
   return Left <= Armed ? uint32_t(Armed - Left) : 0;
+}
+
+/// The iterations that \p Now has seen since it was armed with \p Armed.
+inline uint64_t loopsSince(int32_t Armed, const Cell &Now) {
+  if (!(Now.Continuations & 1))
+    return countsSince(Armed, Now.LoopsLeft);
+  const uint64_t Polls = Now.Continuations / 2;
+  return uint32_t(Armed) + 1 + Polls * (PollInterval + 1) +
+         uint64_t(std::max(0, PollInterval - Now.LoopsLeft));
 }
 
 } // namespace reopt

@@ -42,10 +42,12 @@ public:
   /// more, or does not mind counts in a stranger's cell.
   void release(llvm::orc::ExecutorAddr Cell);
 
-  /// Sets both words. \p Calls and \p Loops are counts, at least 0.
-  llvm::Error arm(llvm::orc::ExecutorAddr Cell, int32_t Calls, int32_t Loops);
+  /// Sets all words. \p Calls and \p Loops are counts, at least 0.
+  /// \p Continuations is a ContinuationTable, or null.
+  llvm::Error arm(llvm::orc::ExecutorAddr Cell, int32_t Calls, int32_t Loops,
+                  llvm::orc::ExecutorAddr Continuations = {});
 
-  /// Reads both words as they are at some moment during the call.
+  /// Reads all words, each as it is at some moment during the call.
   llvm::Expected<Cell> read(llvm::orc::ExecutorAddr Cell) const;
 
   /// Gives all memory back. No code may count any more.

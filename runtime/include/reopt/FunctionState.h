@@ -70,6 +70,17 @@ struct FunctionState {
   bool ReferencesChecked = false;
   /// The batch whose body is published; 0 while tier 0 is.
   uint64_t PublishedBatch = 0;
+  /// It is called once: what is made of it is continuations, and no body.
+  bool RunsOnce = false;
+  /// A frame of tier 0 is in a loop, and continuations are wanted.
+  bool InLoop = false;
+  /// Its loops cannot be continued, or were not: see Why.
+  bool NoContinuations = false;
+  /// The ContinuationTable that is published, and the batch that it is of.
+  llvm::orc::ExecutorAddr Continuations;
+  uint64_t ContinuationBatch = 0;
+  /// Frames that went on in tables that are published no more.
+  uint64_t PastContinued = 0;
   /// Body of the policy's that is published; null while tier 0 is.
   llvm::orc::ExecutorAddr Body;
   /// Whether Body counts and trips.

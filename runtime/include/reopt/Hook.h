@@ -83,6 +83,12 @@ public:
   /// calls waitForWork(). To be called before the first push.
   void serveBy(std::function<void()> Serve) { this->Serve = std::move(Serve); }
 
+  /// For tests: each push from a loop ends in a call of \p Settle, which waits
+  /// for what comes of it. To be called before the first push.
+  void settleLoopsBy(std::function<void()> Settle) {
+    this->Settle = std::move(Settle);
+  }
+
   /// Wakes the consumer without a trip. Any thread, also in a signal handler.
   void wake();
 
@@ -119,7 +125,7 @@ private:
   std::atomic<bool> Asleep{false};
   sem_t Wakeups;
   const NapSchedule Naps;
-  std::function<void()> Serve;
+  std::function<void()> Serve, Settle;
 };
 
 /// Name of the hook in machine code, without the target's prefix.

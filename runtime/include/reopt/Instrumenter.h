@@ -13,6 +13,9 @@
 /// word of the function's Cell, and trips when a word gets negative. On the
 /// usual path that is a load, a decrement, a store and a branch.
 ///
+/// Tier 0 also polls: when its loops trip, it looks whether there is a
+/// continuation, and goes on there (OnStackReplacement.h).
+///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_INSTRUMENTER_H
@@ -32,11 +35,13 @@ struct InstrumentationSite {
   llvm::orc::ExecutorAddr Cell;
   uint64_t HookId = 0;
   uint32_t Version = 0;
+  /// Whether the code is tier 0's, so that its loops can go on elsewhere.
+  bool Polls = false;
 };
 
 /// Instruments \p F, which must have a body. The thread that owns F's context
-/// calls it.
-void instrument(llvm::Function &F, const InstrumentationSite &Site);
+/// calls it. Returns whether each loop of it polls, and can be left.
+bool instrument(llvm::Function &F, const InstrumentationSite &Site);
 
 } // namespace reopt
 

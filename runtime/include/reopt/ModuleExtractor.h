@@ -19,6 +19,7 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <memory>
 
@@ -43,6 +44,12 @@ std::unique_ptr<llvm::Module>
 extractModule(llvm::Module &From, llvm::StringRef Identifier,
               llvm::ArrayRef<llvm::GlobalValue *> Definitions,
               llvm::function_ref<std::string(llvm::StringRef)> Rename = {});
+
+/// The same for \p F alone, under \p NewName, freed of what keeps -O0 code from
+/// being optimised, and as bitcode: to be read in another context. The copy has
+/// external linkage.
+llvm::SmallVector<char, 0> extractForOptimising(const llvm::Function &F,
+                                                llvm::StringRef NewName);
 
 } // namespace reopt
 

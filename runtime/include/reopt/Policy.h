@@ -49,6 +49,17 @@
 /// the root that was entered before runs on. A function that was served twice
 /// and trips a third time is its own root.
 ///
+/// A function that trips in a loop has a frame that runs, maybe for ever. So
+/// has the root of a leaf that tripped, since it called the leaf. For these the
+/// batch holds continuations beside the new body (OnStackReplacement.h), unless
+/// the frame will be left soon anyway:
+///
+///   long(F)   : calls(F) <= 4  or  loops(F) >= 1000 * calls(F)
+///               or F has a new body, and its loops in tier 0 trip again
+///
+/// A function that is called once gets nothing but continuations, and is never
+/// a root.
+///
 /// Functions that trip within batch-window make one batch, which is one object.
 /// A warm callee that is too large to be inlined joins the batch: it will trip
 /// soon anyway, and in the same object it is called directly and not through
@@ -83,6 +94,9 @@ namespace reopt {
 /// How tier 0 of a function is made.
 enum class Tier0Kind : uint8_t {
   Counted, ///< Has a stub and counts; is compiled when it is first called.
+  Once,    ///< The same, but it will be called once: its loops are continued
+           ///< when they get hot, and it never gets a body. Statements that
+           ///< loop.
   Plain,   ///< Is compiled with the module's data, under its own name, and
            ///< never again: initialisers, statement wrappers.
 };
@@ -147,6 +161,10 @@ struct Batch {
     bool LeaveToCaller;
     /// What runs: 0 is tier 0, and each body of the policy's is one more.
     uint32_t Tier = 0;
+    /// If not, it has one, or will not be called again: a loop of it runs.
+    bool NeedsBody = true;
+    /// A frame of tier 0 is in a loop: make continuations.
+    bool IsRunning = false;
   };
   std::vector<Member> Members;
 };
@@ -164,6 +182,14 @@ struct NewCode {
   };
   /// May hold functions that were not members of the batch.
   std::vector<Body> Bodies;
+  /// Where running loops go on, as createContinuations() makes it. For members
+  /// only; what it is left out for is not asked again, unless it fails.
+  struct Continuations {
+    FunctionId Id;
+    /// Linker name in Object.
+    std::string Table;
+  };
+  std::vector<Continuations> Continuations;
   /// All functions of the session whose definitions went into Object.
   std::vector<FunctionId> Uses;
   /// Members that were left to their callers.
@@ -197,6 +223,10 @@ public:
   /// Under the layer's mutex: be quick, call nothing of the layer.
   virtual Decision decide(const Heat &H) const = 0;
 
+  /// Whether a frame of tier 0 that loops, in a function with \p H, will loop
+  /// so long that a continuation is worth while. Under the layer's mutex.
+  virtual bool isLong(const Heat &) const { return true; }
+
   /// Whether a function with \p H should be published with a hot caller.
   /// Under the layer's mutex.
   virtual bool isWarm(const Heat &H) const = 0;
@@ -219,6 +249,7 @@ public:
   Tier0Kind instrument(const llvm::Function &F) override;
   Arming arm(const Heat &H) const override;
   Decision decide(const Heat &H) const override;
+  bool isLong(const Heat &H) const override;
   bool isWarm(const Heat &H) const override;
 
 protected:

@@ -61,6 +61,7 @@
 #include <condition_variable>
 #include <deque>
 #include <map>
+#include <random>
 #include <thread>
 
 namespace reopt {
@@ -76,6 +77,8 @@ struct FunctionInfo {
   Reason Why;
   std::string Detail;
   bool Compiled;
+  /// Frames whose loops went on at -O3.
+  uint64_t Continued = 0;
 };
 
 /// Counts for a status line. What is queued or compiled is counted in the tier
@@ -163,6 +166,11 @@ public:
   static bool noteBackgroundError(const llvm::Error &Err);
 
   std::vector<FunctionInfo> list() const;
+
+  /// For each loop of \p Id, why it cannot be continued, if it cannot. Empty
+  /// too if the function is gone. Takes a moment.
+  std::vector<std::optional<Reason>> getLoops(FunctionId Id) const;
+
   LayerStatus getStatus() const;
 
   /// With tiering off, trips are noted and nothing is compiled; turning it on
@@ -335,6 +343,15 @@ private:
   void pointTo(Record &F, llvm::orc::ExecutorAddr Target);
   void pointTablesToStub(Record &F);
   void serve(Record &F);
+  // On-stack replacement, with M held; see ReOptimizeOsr.cpp.
+  bool wantsContinuations(const Record &F) const;
+  void askForContinuations(Record &F);
+  void publishContinuations(Record &F, uint64_t Batch,
+                            llvm::orc::ExecutorAddr Table);
+  void armPublished(Record &F);
+  void finishLoops(const Batch &B);
+  void dropContinuations(Record &F, uint64_t Batch);
+  uint64_t countContinued(const FunctionState &F) const;
   void startWorkers();
   /// Has what is queued done; gives \p Lock back in the single-threaded mode.
   void wakeWorkers(std::unique_lock<std::mutex> &Lock);
@@ -370,6 +387,8 @@ private:
   std::condition_variable Idle, More;
   TripInbox Inbox;
   std::vector<std::thread> Workers;
+  /// For the option osr-stress: the same in each run.
+  std::minstd_rand StressedLoops;
   /// In the single-threaded mode: some thread compiles.
   std::atomic<bool> CompilingHere{false};
 };

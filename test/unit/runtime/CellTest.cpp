@@ -27,7 +27,8 @@ namespace {
 //===----------------------------------------------------------------------===//
 
 static_assert(offsetof(Cell, CallsLeft) == 0 && offsetof(Cell, LoopsLeft) == 4);
-static_assert(alignof(Cell) == alignof(int32_t));
+static_assert(offsetof(Cell, Continuations) == 8);
+static_assert(alignof(Cell) == alignof(uint64_t));
 static_assert(std::is_trivially_copyable_v<Cell>);
 
 /// What instrumented code does to a word, once. True if it trips.
@@ -112,6 +113,15 @@ TEST_P(CellTableTest, ReadsWhatWasArmed) {
   cantFail(Table->arm(A, 7, 8));
   expectCell(A, 7, 8);
   expectCell(B, 0, RearmedCount);
+}
+
+TEST_P(CellTableTest, ReadsWhereLoopsGoOn) {
+  auto A = cantFail(Table->create());
+  EXPECT_EQ(cantFail(Table->read(A)).Continuations, 0u);
+  cantFail(Table->arm(A, 1, 2, ExecutorAddr(0x123456789abcdef0)));
+  EXPECT_EQ(cantFail(Table->read(A)).Continuations, 0x123456789abcdef0u);
+  cantFail(Table->arm(A, 1, 2));
+  EXPECT_EQ(cantFail(Table->read(A)).Continuations, 0u);
 }
 
 TEST_P(CellTableTest, MachineCodeCountsInACell) {

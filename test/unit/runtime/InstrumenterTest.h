@@ -104,7 +104,7 @@ protected:
   unsigned calls() { return countsSince(Armed.CallsLeft, C.CallsLeft); }
   unsigned loops() { return countsSince(Armed.LoopsLeft, C.LoopsLeft); }
 
-  Cell C{0, 0}, Armed{0, 0};
+  Cell C{0, 0, 0}, Armed{0, 0, 0};
   llvm::orc::ResourceTrackerSP HookRT;
 };
 

@@ -89,7 +89,7 @@ protected:
         TripRecord &R = Trips[Name];
         R.Inbox = &Inbox;
         R.Function = Trips.size();
-        Cells[Name] = {RearmedCount, RearmedCount};
+        Cells[Name] = {RearmedCount, RearmedCount, 0};
         Site = {ExecutorAddr::fromPtr(&Cells[Name]), R.getHookId(), 0};
       }
       Bodies[Name] = {&F, Site};

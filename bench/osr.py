@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Measures loops that run once: on-stack replacement against its rivals.
+
+Each shape in bench/osr/ is a loop that is typed at the prompt, or a function
+that is called once. Its size is chosen so that it takes a given time ahead of
+time at -O3. Then the same text runs ahead of time, in the stock session and in
+the tiered one, in turn. The exit code is 1 when two engines disagree about an
+answer or one fails, 2 for wrong usage, and 0 otherwise, whether or not the
+targets are met.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from statistics import median
+
+from reopt_bench.engines import AOT, REOPT, STOCK
+from reopt_bench.grid import Column, Grid
+from reopt_bench.machine import describe_machine
+from reopt_bench.programs import ROOT, Program, load_harness, split_inputs
+from reopt_bench.progress import Progress
+from reopt_bench.sessions import SessionFailure, run_session
+
+LONG_S, SHORT_S = 1.0, 0.1
+ALLOWANCE_S = 0.050
+LONG_LIMIT, SHORT_LIMIT, POLL_LIMIT = 1.05, 1.10, 1.08
+POLLS, NO_POLLS = "tier 0, polls", "tier 0, none"
+TIMEOUT_S = 120
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    name: str
+    before: str  # definitions, in inputs
+    loop: str
+    result: str
+    refused: bool  # it cannot be continued
+    in_function: bool  # the loop is in a function, not at the prompt
+
+    @staticmethod
+    def load(file: Path) -> Shape:
+        text = file.read_text()
+        before, rest = text.split("//--- loop\n")
+        loop, result = rest.split("//--- result\n")
+        return Shape(
+            file.stem, before, loop, result.strip(),
+            text.startswith("// refused"), "for (" not in loop and "while" not in loop,
+        )  # fmt: skip
+
+    def steps(self) -> tuple[str, str]:
+        """Statements before and after the loop."""
+        clocks = "bench_clock(CLOCK_MONOTONIC)", "bench_clock(CLOCK_THREAD_CPUTIME_ID)"
+        return (
+            "bench_calls[0].cpu = {1}; bench_calls[0].start = {0};".format(*clocks),
+            "bench_calls[0].end = {0}; bench_calls[0].cpu = {1} - bench_calls[0].cpu; "
+            "bench_call_count = 1; bench_check({2}); bench_report();".format(
+                *clocks, self.result
+            ),
+        )
+
+    def session(self, harness: Program, commands: list[str]) -> str:
+        start, end = self.steps()
+        lines = harness.inputs + ["#include <stdlib.h>"]
+        lines.append('long n = atol(getenv("BENCH_N"));')
+        lines += split_inputs(self.before, self.name) + commands
+        # Have what the last statement needs compiled before the clock runs.
+        lines += ["bench_clock(CLOCK_MONOTONIC) + bench_clock(CLOCK_REALTIME);", start]
+        lines += split_inputs(self.loop, self.name) + [end, "%quit"]
+        return "\n".join(lines) + "\n"
+
+    def ahead_of_time(self, harness: Program) -> str:
+        start, end = self.steps()
+        return (
+            f"{harness.text}\n#include <stdlib.h>\nlong n;\n{self.before}\n"
+            'int main() {\nn = atol(getenv("BENCH_N"));\n'
+            f"{start}\n{self.loop}\n{end}\n}}\n"
+        )
+
+
+class Bench:
+    def __init__(self, arguments, folder: Path):
+        self.arguments, self.folder = arguments, folder
+        self.harness = load_harness()
+        self.answers: dict[tuple[str, int], set[int]] = {}
+
+    def run(self, shape: Shape, engine: str, n: int) -> float:
+        """Seconds that the loop took."""
+        options, commands = os.environ.get("REOPT_OPTIONS", ""), []
+        if engine in (POLLS, NO_POLLS):
+            commands = ["%reopt off"]
+            options += f" osr={'on' if engine == POLLS else 'off'}"
+        if engine == AOT:
+            command, text = [str(self.compiled(shape))], ""
+        else:
+            command = [self.arguments.clang_repl]
+            if engine != STOCK:
+                command.append(f"--Xcc=-fplugin={self.arguments.plugin}")
+            text = shape.session(self.harness, commands)
+        os.environ["BENCH_N"] = str(n)
+        before, os.environ["REOPT_OPTIONS"] = os.environ.get("REOPT_OPTIONS"), options
+        try:
+            done = run_session(command, text, self.arguments.timeout)
+        finally:
+            os.environ.pop("REOPT_OPTIONS")
+            if before is not None:
+                os.environ["REOPT_OPTIONS"] = before
+        if done.checksum is None or len(done.calls) != 1:
+            raise SessionFailure("the session ended before its report")
+        self.answers.setdefault((shape.name, n), set()).add(done.checksum)
+        call = done.calls[0]
+        return (call.cpu if self.arguments.cpu_time else call.end - call.start) / 1e9
+
+    def compiled(self, shape: Shape) -> Path:
+        executable = self.folder / shape.name
+        if not executable.exists():
+            source = executable.with_suffix(".cpp")
+            source.write_text(shape.ahead_of_time(self.harness))
+            done = subprocess.run(
+                [self.arguments.clangxx, "-O3", str(source), "-o", str(executable)],
+                capture_output=True, text=True,
+            )  # fmt: skip
+            if done.returncode:
+                raise SessionFailure(f"does not compile: {done.stderr.strip()}")
+        return executable
+
+    def calibrate(self, shape: Shape) -> float:
+        """The n with which AOT takes a second."""
+        n = 1
+        while (seconds := self.run(shape, AOT, n)) < 0.2:
+            n *= 2 if seconds > 0.05 else 4
+        return n * LONG_S / seconds
+
+    def measure(self, shape: Shape, engines: list[str], n: int) -> dict[str, float]:
+        """Median of each engine's times, taken in turn."""
+        times: dict[str, list[float]] = {engine: [] for engine in engines}
+        for _ in range(self.arguments.repeat):
+            for engine in engines:
+                times[engine].append(self.run(shape, engine, n))
+        return {engine: median(values) for engine, values in times.items()}
+
+
+def geometric_mean(values: list[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="reopt bench osr", description=__doc__.split("\n")[0])
+    parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
+    parser.add_argument("--shape", nargs="+", metavar="NAME", help="only these")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--cpu-time", action="store_true",
+                        help="for a busy machine: CPU time of the main thread")  # fmt: skip
+    parser.add_argument("--timeout", type=float, default=TIMEOUT_S, metavar="SECONDS")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
+    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
+    parser.add_argument("--clangxx", default="clang++-22", metavar="PATH")
+    arguments = parser.parse_args()
+    shapes = [Shape.load(file) for file in sorted((ROOT / "osr").glob("*.cpp"))]
+    if arguments.shape:
+        names = {shape.name for shape in shapes}
+        if unknown := [name for name in arguments.shape if name not in names]:
+            parser.error(f"no shape {unknown[0]}; there are {', '.join(sorted(names))}")
+        shapes = [shape for shape in shapes if shape.name in arguments.shape]
+
+    progress = Progress(3 * len(shapes))
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    failures: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="reopt-bench-") as folder:
+        bench = Bench(arguments, Path(folder))
+        for shape in shapes:
+            result = results.setdefault(shape.name, {})
+            try:
+                n = bench.calibrate(shape)
+                progress.step(shape.name, "1 s", 0)
+                result["long"] = bench.measure(
+                    shape, [AOT, REOPT], max(1, round(n * LONG_S)))  # fmt: skip
+                progress.step(shape.name, "0.1 s", 0)
+                short = max(1, round(n * SHORT_S))
+                result["short"] = bench.measure(shape, [AOT, REOPT, STOCK], short)
+                progress.step(shape.name, "polls", 0)
+                if shape.in_function:
+                    result["polls"] = bench.measure(shape, [POLLS, NO_POLLS], short)
+            except SessionFailure as failure:
+                failures.append(f"{shape.name}: {failure}")
+    progress.finish()
+    failures += [
+        f"{name}: engines disagree with n = {n}"
+        for (name, n), answers in bench.answers.items() if len(answers) > 1
+    ]  # fmt: skip
+    print(describe(shapes, results, arguments))
+    for failure in failures:
+        print(f"FAILED {failure}")
+    if arguments.json:
+        text = json.dumps({"results": results, "failures": failures}, indent=1)
+        arguments.json.write_text(text + "\n")
+    return 1 if failures else 0
+
+
+def describe(shapes: list[Shape], results: dict, arguments) -> str:
+    def cell(shape: Shape, part: str, engine: str) -> str:
+        times = results[shape.name].get(part)
+        return f"{times[engine] * 1000:.0f}" if times and engine in times else "-"
+
+    def over(shape: Shape, part: str, limit: float) -> str:
+        """By how much the target is missed."""
+        times = results[shape.name].get(part)
+        if shape.refused or not times:
+            return "refused" if shape.refused else "-"
+        most = times[AOT] * limit + ALLOWANCE_S
+        return "met" if times[REOPT] <= most else f"{times[REOPT] / most:.2f} x"
+
+    def ratio(shape: Shape, part: str, engine: str, base: str) -> float | None:
+        times = results[shape.name].get(part)
+        return times[engine] / times[base] if times else None
+
+    def show(value: float | None) -> str:
+        return f"{value:.2f}" if value else "-"
+
+    unit = "CPU ms" if arguments.cpu_time else "ms"
+    title_long, title_short = f"1 s ahead of time, {unit}", f"0.1 s, {unit}"
+    columns = [
+        Column(title_long, AOT, [cell(s, "long", AOT) for s in shapes]),
+        Column(title_long, REOPT, [cell(s, "long", REOPT) for s in shapes]),
+        Column(title_long, "target", [over(s, "long", LONG_LIMIT) for s in shapes]),
+        Column(title_short, AOT, [cell(s, "short", AOT) for s in shapes]),
+        Column(title_short, REOPT, [cell(s, "short", REOPT) for s in shapes]),
+        Column(title_short, STOCK, [cell(s, "short", STOCK) for s in shapes]),
+        Column(title_short, "target", [over(s, "short", SHORT_LIMIT) for s in shapes]),
+        Column("tier 0", "polls/none",
+               [show(ratio(s, "polls", POLLS, NO_POLLS)) for s in shapes]),
+    ]  # fmt: skip
+    lines = [Grid("shape", [s.name for s in shapes], columns).as_text(), ""]
+    continued = [s for s in shapes if not s.refused]
+    for part, limit, text in (
+        ("long", LONG_LIMIT, "1 s"), ("short", SHORT_LIMIT, "0.1 s"),
+    ):  # fmt: skip
+        met = sum(over(s, part, limit) == "met" for s in continued)
+        lines.append(
+            f"{text} ahead of time: at most {limit} x and "
+            f"{ALLOWANCE_S * 1000:.0f} ms: met by {met} of {len(continued)} shapes"
+        )
+    if polls := [r for s in shapes if (r := ratio(s, "polls", POLLS, NO_POLLS))]:
+        mean = geometric_mean(polls)
+        lines.append(
+            f"polling / none, geometric mean: {mean:.3f}; target: {POLL_LIMIT}: "
+            + ("met" if mean <= POLL_LIMIT else "missed")
+        )
+    for shape in shapes:
+        if shape.refused and (r := ratio(shape, "short", REOPT, STOCK)):
+            lines.append(f"{shape.name}, which is refused / stock: {r:.2f}; target: 1")
+    machine = describe_machine(arguments.clang_repl)
+    lines.append(", ".join(f"{key} {value}" for key, value in machine.items()))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted")

@@ -1,0 +1,106 @@
+//===-- ReOptimizeOsr.cpp -------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Running loops: which functions get continuations, and where they are
+// published. A table belongs to its batch's object. Machine code of tier 0
+// comes to it through the cell only, and holds no address of it longer than a
+// poll takes; a frame that has gone on is in the batch's code like any other.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/OnStackReplacement.h"
+#include "reopt/ReOptimizeLayer.h"
+#include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+bool ReOptimizeLayer::wantsContinuations(const Record &F) const {
+  return Opts.Osr && !F.Continuations && !F.NoContinuations && F.In;
+}
+
+/// \p F is in a loop, or called a function that tripped. What is being compiled
+/// without continuations is compiled again for them: see finishLoops().
+void ReOptimizeLayer::askForContinuations(Record &F) {
+  F.InLoop |= wantsContinuations(F) && P->isLong(readHeat(F));
+}
+
+void ReOptimizeLayer::publishContinuations(Record &F, uint64_t Batch,
+                                           ExecutorAddr Table) {
+  if (F.St == Stage::Removed)
+    return;
+  Heat H = readHeat(F);
+  F.PastCalls = H.Calls;
+  F.PastLoops = H.Loops;
+  F.PastContinued = countContinued(F);
+  F.Continuations = Table;
+  F.ContinuationBatch = Batch;
+  F.Armed = false;
+  armPublished(F);
+}
+
+/// Calls of \p F need not be counted any more. Frames of tier 0 poll at their
+/// next back-edge if there is something to find, and else count on: one of them
+/// may be in a loop that has not tripped yet.
+void ReOptimizeLayer::armPublished(Record &F) {
+  F.Armed = true;
+  F.ArmedCalls = RearmedCount;
+  F.ArmedLoops = F.Continuations ? 0 : P->arm(readHeat(F)).Loops;
+  consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
+}
+
+/// After the members of \p B were published or given up: those for which
+/// continuations were asked and did not come never get any; those for which
+/// they were asked too late are queued for them.
+void ReOptimizeLayer::finishLoops(const Batch &B) {
+  for (const Batch::Member &Member : B.Members) {
+    Record &F = Functions[Member.Id];
+    if (Member.IsRunning && !F.Continuations)
+      F.NoContinuations = true;
+    F.InLoop &= wantsContinuations(F);
+    if (F.InLoop && F.St == Stage::Tier1)
+      enqueue(F, Reason::Waiting);
+  }
+}
+
+void ReOptimizeLayer::dropContinuations(Record &F, uint64_t Batch) {
+  if (F.ContinuationBatch != Batch)
+    return;
+  F.PastContinued = countContinued(F);
+  F.Continuations = ExecutorAddr();
+  F.ContinuationBatch = 0;
+  if (F.Body && !F.BodyCounts)
+    armPublished(F);
+  else
+    armCell(F);
+}
+
+uint64_t ReOptimizeLayer::countContinued(const FunctionState &F) const {
+  if (!F.Continuations)
+    return F.PastContinued;
+  auto Now = ES.getExecutorProcessControl().getMemoryAccess().readUInt64s(
+      F.Continuations + offsetof(ContinuationTable, Entered));
+  if (Now)
+    return F.PastContinued + Now->front();
+  consumeError(Now.takeError());
+  return F.PastContinued;
+}
+
+std::vector<std::optional<Reason>>
+ReOptimizeLayer::getLoops(FunctionId Id) const {
+  std::vector<std::optional<Reason>> Result;
+  withTierZero(Id, [&](const Function &F) {
+    for (const LoopPoint &Point : findLoopPoints(const_cast<Function &>(F)))
+      Result.push_back(Point.Refused);
+  });
+  return Result;
+}
+
+} // namespace reopt

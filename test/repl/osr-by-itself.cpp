@@ -1,0 +1,23 @@
+// Without any option: loops that end only when they have been continued. Tier 0
+// alone would run for ever.
+//
+// RUN: cat %s | %reopt_repl | FileCheck %s
+
+extern "C" int printf(const char *, ...);
+const void *first = nullptr;
+__attribute__((noinline)) bool moved() { \
+  const void *caller = __builtin_return_address(0); \
+  if (!first) first = caller; \
+  return caller != first; \
+}
+long rounds = 0;
+while (!moved()) ++rounds;
+printf("statement: %s rounds\n", rounds > 1000 ? "many" : "few");
+// CHECK: statement: many rounds
+first = nullptr;
+long once() { long n = 0; for (; !moved(); ++n) {} return n; }
+printf("function: %s rounds\n", once() > 1000 ? "many" : "few");
+// CHECK: function: many rounds
+%reopt why once
+// CHECK: stage tier 1
+// CHECK: loops {{ *}}1 frame went on at -O3

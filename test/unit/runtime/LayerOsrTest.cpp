@@ -1,0 +1,260 @@
+//===- LayerOsrTest.cpp - Running loops in a ReOptimizeLayer --------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Loops that end only when the thread that runs them has left the code in which
+// it began: has_moved() is called from one place in tier 0, and from others in
+// a continuation. A test that should move and does not never ends.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/IRReoptimizer.h"
+#include "reopt/ReOptimizeLayer.h"
+#include "reopt/TierZeroCompiler.h"
+
+#include "TestExecutor.h"
+
+#include <thread>
+
+using namespace llvm;
+using namespace llvm::orc;
+using namespace reopt;
+
+namespace {
+
+/// The place in tier 0: no other calls first.
+std::atomic<void *> FirstCaller;
+
+LLVM_ATTRIBUTE_NOINLINE bool hasMoved() {
+  void *Caller = __builtin_return_address(0);
+  void *None = nullptr;
+  FirstCaller.compare_exchange_strong(None, Caller);
+  return Caller != FirstCaller;
+}
+
+/// Functions whose names begin with `once` are called once.
+class PolicyWithOnce : public IRReoptimizer {
+public:
+  using IRReoptimizer::IRReoptimizer;
+  Tier0Kind instrument(const Function &F) override {
+    return F.getName().starts_with("once") ? Tier0Kind::Once
+                                           : Tier0Kind::Counted;
+  }
+};
+
+class LayerOsrTest : public testing::TestWithParam<unsigned>,
+                     protected TestExecutor {
+protected:
+  static void SetUpTestSuite() { initializeTarget(); }
+
+  void SetUp() override {
+    Opts.Threshold = 10;
+    Opts.LoopFactor = 10;
+    Opts.BatchWindow = 0;
+    LLJITBuilder Builder;
+    Builder.setCompileFunctionCreator(
+        [](JITTargetMachineBuilder JTMB)
+            -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
+          return std::make_unique<TierZeroCompiler>(std::move(JTMB));
+        });
+    start(Where::InProcess, std::move(Builder));
+    cantFail(jd().define(absoluteSymbols(
+        {{name("has_moved"),
+          {ExecutorAddr::fromPtr(&hasMoved),
+           JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
+    auto Place = ReOptimizeLayer::in(*J);
+    Place.Workers = GetParam();
+    L = cantFail(ReOptimizeLayer::Create(
+        std::move(Place),
+        std::make_unique<PolicyWithOnce>(
+            Opts, cantFail(JITTargetMachineBuilder::detectHost())),
+        Opts));
+    FirstCaller = nullptr;
+  }
+  void TearDown() override {
+    L.reset();
+    stop();
+  }
+
+  ResourceTrackerSP add(StringRef Text) {
+    auto Ctx = std::make_unique<LLVMContext>();
+    auto M = parseIR(Text, *Ctx);
+    M->setModuleIdentifier("input" + std::to_string(++Inputs));
+    M->setDataLayout(J->getDataLayout());
+    auto RT = jd().createResourceTracker();
+    cantFail(L->add(RT, ThreadSafeModule(std::move(M), std::move(Ctx))));
+    return RT;
+  }
+  /// A function that loops until it has moved, and then until \p n is reached.
+  static std::string loop(StringRef Name, StringRef Linkage = "") {
+    return ("declare i1 @has_moved()\n"
+            "declare i32 @g(i32)\n"
+            "define " +
+            Linkage + " i32 @" + Name +
+            "(i32 %n) {\n"
+            "  %i = alloca i32\n"
+            "  store i32 0, ptr %i\n"
+            "  br label %loop\n"
+            "loop:\n"
+            "  %old = load i32, ptr %i\n"
+            "  %new = call i32 @g(i32 %old)\n"
+            "  store i32 %new, ptr %i\n"
+            "  %moved = call i1 @has_moved()\n"
+            "  %enough = icmp sge i32 %new, %n\n"
+            "  %stop = and i1 %moved, %enough\n"
+            "  br i1 %stop, label %out, label %loop\n"
+            "out:\n"
+            "  %more = icmp sgt i32 %new, %n\n"
+            "  %one = zext i1 %more to i32\n"
+            "  ret i32 %one\n"
+            "}\n")
+        .str();
+  }
+  static std::string adder(int By) {
+    return "define i32 @g(i32 %x) {\n  %y = add i32 %x, " + std::to_string(By) +
+           "\n  ret i32 %y\n}\n";
+  }
+
+  int call(StringRef Name, int N) {
+    return cantFail(J->lookup(Name)).toPtr<int(int)>()(N);
+  }
+  FunctionInfo info(StringRef Name) {
+    for (FunctionInfo &F : L->list())
+      if (F.Name == Name)
+        return F;
+    ADD_FAILURE() << Name.str() << " is not listed";
+    return {};
+  }
+
+  Options Opts;
+  std::unique_ptr<ReOptimizeLayer> L;
+  unsigned Inputs = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Workers, LayerOsrTest, testing::Values(0u, 1u, 2u),
+                         testing::PrintToStringParamName());
+
+/// With a worker of its own: else who turns tiering on compiles.
+class LayerOsrWorkerTest : public LayerOsrTest {};
+INSTANTIATE_TEST_SUITE_P(Workers, LayerOsrWorkerTest, testing::Values(1u),
+                         testing::PrintToStringParamName());
+
+TEST_P(LayerOsrTest, LoopThatRunsGoesOn) {
+  add(adder(1));
+  add(loop("f"));
+  call("f", 1000);
+  EXPECT_EQ(info("f").Continued, 1u);
+  L->wait(std::nullopt);
+  EXPECT_EQ(info("f").St, Stage::Tier1);
+  // The next call starts in the new body.
+  call("f", 1000);
+  EXPECT_EQ(info("f").Continued, 1u);
+}
+
+TEST_P(LayerOsrTest, EachThreadMoves) {
+  add(adder(1));
+  add(loop("f"));
+  constexpr unsigned Count = 4;
+  auto *F = cantFail(J->lookup("f")).toPtr<int(int)>();
+  std::vector<std::thread> Threads;
+  for (unsigned I = 0; I != Count; ++I)
+    Threads.emplace_back([F] { F(100000); });
+  for (std::thread &T : Threads)
+    T.join();
+  // Who came late began in the new body.
+  EXPECT_GE(info("f").Continued, 1u);
+  EXPECT_LE(info("f").Continued, Count);
+}
+
+TEST_P(LayerOsrTest, WhatRunsOnceGetsNoBody) {
+  add(adder(1));
+  add(loop("once") + "define i32 @call(i32 %n) {\n"
+                     "  %r = call i32 @once(i32 %n)\n  ret i32 %r\n}\n");
+  call("call", 1000);
+  L->wait(std::nullopt);
+  FunctionInfo F = info("once");
+  EXPECT_EQ(F.Continued, 1u);
+  EXPECT_EQ(F.St, Stage::Tier0);
+  EXPECT_EQ(F.Why, Reason::Continued);
+  EXPECT_EQ(F.Version, 0u);
+  L->promote({F.Id});
+  L->wait(std::nullopt);
+  EXPECT_EQ(info("once").St, Stage::Tier0);
+}
+
+TEST_P(LayerOsrTest, LocalFunctionThatRunsOnce) {
+  add(adder(1));
+  add(loop("once", "internal") +
+      "define i32 @call(i32 %n) {\n"
+      "  %r = call i32 @once(i32 %n)\n  ret i32 %r\n}\n");
+  call("call", 1000);
+  L->wait(std::nullopt);
+  bool IsListed = false;
+  for (FunctionInfo &F : L->list())
+    if (StringRef(F.Name).starts_with("once.reopt."))
+      IsListed = F.Continued == 1;
+  EXPECT_TRUE(IsListed);
+}
+
+// The callee is inside the continuation. When it is taken back, no frame goes
+// there any more, and what is called next is what is defined then.
+TEST_P(LayerOsrTest, TakingACalleeBackDropsTheContinuation) {
+  auto G = add(adder(1));
+  add(loop("f"));
+  EXPECT_EQ(call("f", 1000) & ~1, 0);
+  L->wait(std::nullopt);
+  EXPECT_EQ(info("f").St, Stage::Tier1);
+  cantFail(G->remove());
+  EXPECT_EQ(info("f").St, Stage::Tier0);
+  EXPECT_EQ(info("f").Continued, 1u);
+  add(adder(-1));
+  call("f", -1000000000);
+  EXPECT_EQ(info("f").Continued, 2u);
+}
+
+TEST_P(LayerOsrTest, LoopThatCannotBeContinuedSaysWhy) {
+  add("define i32 @f(i32 %n) {\n"
+      "  %size = zext i32 %n to i64\n"
+      "  %a = alloca i32, i64 %size\n"
+      "  store i32 0, ptr %a\n"
+      "  br label %loop\n"
+      "loop:\n"
+      "  %old = load i32, ptr %a\n"
+      "  %new = add i32 %old, 1\n"
+      "  store i32 %new, ptr %a\n"
+      "  %stop = icmp sge i32 %new, %n\n"
+      "  br i1 %stop, label %out, label %loop\n"
+      "out:\n"
+      "  ret i32 %new\n"
+      "}\n");
+  EXPECT_EQ(call("f", 5000), 5000);
+  L->wait(std::nullopt);
+  FunctionInfo F = info("f");
+  EXPECT_EQ(F.Continued, 0u);
+  EXPECT_EQ(F.St, Stage::Tier1);
+  auto Loops = L->getLoops(F.Id);
+  ASSERT_EQ(Loops.size(), 1u);
+  EXPECT_EQ(Loops.front(), Reason::OsrAlloca);
+}
+
+// While tiering is off, polls find nothing; a loop that runs when it is turned
+// on moves then.
+TEST_P(LayerOsrWorkerTest, TurningTieringOnMovesWhatRuns) {
+  add(adder(1));
+  add(loop("f"));
+  auto *F = cantFail(J->lookup("f")).toPtr<int(int)>();
+  L->setEnabled(false);
+  std::thread Runner([F] { F(1000); });
+  while (info("f").Why != Reason::TieringOff)
+    std::this_thread::yield();
+  EXPECT_EQ(info("f").Continued, 0u);
+  L->setEnabled(true);
+  Runner.join();
+  EXPECT_EQ(info("f").Continued, 1u);
+}
+
+} // namespace
