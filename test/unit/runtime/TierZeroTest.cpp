@@ -273,16 +273,7 @@ TEST_F(TierZeroTest, AUnitIsTakenBackBeforeAndAfterItIsCompiled) {
 
 TEST_F(TierZeroTest, ManyThreadsLookUpTheBodiesOfOneModule) {
   constexpr int Functions = 60;
-  std::string Text;
-  for (int I = 0; I != Functions; ++I)
-    Text += "define i32 @f" + std::to_string(I) +
-            "(i32 %x) {\n"
-            "  %r = add i32 %x, " +
-            std::to_string(I) +
-            "\n"
-            "  ret i32 %r\n"
-            "}\n";
-  defineBodies(Text, 5);
+  defineBodies(getAddingFunctions(Functions), 5);
   std::atomic<unsigned> Wrong{0};
   std::vector<std::thread> Threads;
   for (int T = 0; T != 6; ++T)
