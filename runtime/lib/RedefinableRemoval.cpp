@@ -116,7 +116,7 @@ void RedefinableState::removeSymbols(Dylib &D, ArrayRef<Name> Names,
         tell(*Published, Outcome::Cancelled, A); // It was not ready yet.
     }
     S.Home = nullptr;
-    for (VersionSP V : D.Contested.lookup(N)) {
+    for (const VersionSP &V : D.Contested.lookup(N)) {
       answer(*V, N, ExecutorAddr(), A);
       lose(D, N, V, true, A);
       Losers.insert(V.get());

@@ -118,17 +118,14 @@ void RedefinableState::redefine(JITDylib &JD,
     return Done(V.takeError());
   Aftermath A;
   {
-    // They may have gone meanwhile.
-    std::lock_guard<std::mutex> Lock(M);
-    Err = check(JD, Flags);
-    if (!Err) {
-      (*V)->Req->Done = std::move(Done);
-      request(*V, A);
+    std::unique_lock<std::mutex> Lock(M);
+    if (auto Gone = check(JD, Flags)) { // Meanwhile.
+      Lock.unlock();
+      discardVersion(*V);
+      return Done(std::move(Gone));
     }
-  }
-  if (Err) {
-    discardVersion(*V);
-    return Done(std::move(Err));
+    (*V)->Req->Done = std::move(Done);
+    request(*V, A);
   }
   carryOut(std::move(A));
 }
@@ -158,12 +155,13 @@ void RedefinableState::materialize(
   if (auto Err = R->notifyResolved(*Resolved)) {
     consumeError(std::move(Err)); // Removed.
   } else {
-    std::lock_guard<std::mutex> Lock(M);
-    if (!Closed && !U->Gone)
+    std::unique_lock<std::mutex> Lock(M);
+    if (!Closed && !U->Gone) {
       enterGate(U, std::move(R), A);
+      Lock.unlock();
+      return carryOut(std::move(A));
+    }
   }
-  if (!R)
-    return carryOut(std::move(A));
   // Removed, or shut down, meanwhile: nobody is interested.
   unitDestroyed(std::move(U));
   R->failMaterialization();
@@ -191,7 +189,7 @@ void RedefinableState::discard(RedefinableUnit &U, const SymbolStringPtr &N) {
       Discard(U.First);
       release(U.First, A);
     } else {
-      for (VersionSP V : U.D->Contested.lookup(N)) {
+      for (const VersionSP &V : U.D->Contested.lookup(N)) {
         if (V->St == VersionStage::Waiting)
           Discard(V);
         lose(*U.D, N, V, true, A);
