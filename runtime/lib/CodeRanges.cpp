@@ -27,9 +27,12 @@ std::optional<std::string> CodeRanges::find(ExecutorAddr Addr) const {
 void CodeRanges::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
   std::lock_guard<std::mutex> Lock(M);
   for (jitlink::Symbol *S : G.defined_symbols())
-    if (S->hasName() && S->isCallable() && S->getSize())
-      if (StringRef Name = *S->getName(); Name.consume_back(Suffix))
+    if (S->hasName() && S->isCallable() && S->getSize()) {
+      const StringRef Symbol = *S->getName();
+      const StringRef Name = Symbol.rsplit(Marker).first;
+      if (Name.size() != Symbol.size())
         Ranges[S->getAddress()] = {S->getSize(), Name.str(), Owner};
+    }
 }
 
 Error CodeRanges::notifyRemovingResources(JITDylib &, ResourceKey K) {
