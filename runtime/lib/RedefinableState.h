@@ -67,8 +67,10 @@ struct VersionAddress {
   llvm::orc::ExecutorAddr Addr;
   uint64_t LazyId = 0; ///< Of the entry, for a lazy version.
 };
+/// Most versions have one symbol, and a lazy one keeps this until it is called:
+/// a DenseMap would take 1.5 KB for it.
 using VersionAddresses =
-    llvm::DenseMap<llvm::orc::SymbolStringPtr, VersionAddress>;
+    llvm::SmallDenseMap<llvm::orc::SymbolStringPtr, VersionAddress, 2>;
 
 /// What a version needs only until it is decided and compiled.
 struct Request {
