@@ -121,11 +121,19 @@ std::string hashFunction(const std::string &Name, unsigned Seed) {
 
 std::string functionName(unsigned I) { return "f" + std::to_string(I); }
 
-std::string hashFunctions(unsigned First, unsigned Count,
-                          const std::string &Suffix) {
+std::string smallFunctions(unsigned First, unsigned Count,
+                           const std::string &Suffix) {
   std::string Text;
   for (unsigned I = First; I != First + Count; ++I)
-    Text += hashFunction(functionName(I) + Suffix, I);
+    Text += "define i64 @" + functionName(I) + Suffix +
+            R"((i64 %x) noinline optnone {
+    %x.addr = alloca i64
+    store i64 %x, ptr %x.addr
+    %x1 = load i64, ptr %x.addr
+    %y = add i64 %x1, 1
+    ret i64 %y
+  }
+)";
   return Text;
 }
 

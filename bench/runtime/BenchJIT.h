@@ -23,6 +23,9 @@ namespace reopt::bench {
 
 inline llvm::ExitOnError ExitOnErr{"reopt-runtime-bench: "};
 
+/// Of what is short: the median of them is taken.
+constexpr int Repetitions = 5;
+
 /// The host's machine, as LLVM detects it.
 llvm::orc::JITTargetMachineBuilder hostMachine();
 
@@ -58,10 +61,12 @@ using HashFunction = int64_t(int64_t);
 /// "f0" and so on.
 std::string functionName(unsigned I);
 
-/// hashFunction() for each number from \p First, \p Count of them, the names
+/// Functions of one number that they return plus one, as a front end emits them
+/// at -O0: little to compile. \p Count from number \p First on, their names
 /// ended by \p Suffix.
-std::string hashFunctions(unsigned First, unsigned Count,
-                          const std::string &Suffix = "");
+std::string smallFunctions(unsigned First, unsigned Count,
+                           const std::string &Suffix = "");
+using SmallFunction = int64_t(int64_t);
 
 /// \p Name of \p J's main JITDylib.
 template <typename Fn>

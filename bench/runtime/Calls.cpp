@@ -174,12 +174,20 @@ void loop(benchmark::State &S, Counting Kind) {
   P.measure(S);
 }
 
-BENCHMARK(callDirect)->Name("call/direct");
-BENCHMARK(callStub)->Name("call/stub");
-BENCHMARK_CAPTURE(callCounted, heat, Counting::Heat)->Name("call/heat");
-BENCHMARK_CAPTURE(callCounted, active, Counting::Active)->Name("call/active");
-BENCHMARK_CAPTURE(loop, plain, Counting::None)->Name("loop/plain");
-BENCHMARK_CAPTURE(loop, heat, Counting::Heat)->Name("loop/heat");
+BENCHMARK(callDirect)->Name("call/direct")->Repetitions(Repetitions);
+BENCHMARK(callStub)->Name("call/stub")->Repetitions(Repetitions);
+BENCHMARK_CAPTURE(callCounted, heat, Counting::Heat)
+    ->Name("call/heat")
+    ->Repetitions(Repetitions);
+BENCHMARK_CAPTURE(callCounted, active, Counting::Active)
+    ->Name("call/active")
+    ->Repetitions(Repetitions);
+BENCHMARK_CAPTURE(loop, plain, Counting::None)
+    ->Name("loop/plain")
+    ->Repetitions(Repetitions);
+BENCHMARK_CAPTURE(loop, heat, Counting::Heat)
+    ->Name("loop/heat")
+    ->Repetitions(Repetitions);
 
 } // namespace
 

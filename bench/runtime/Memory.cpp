@@ -200,7 +200,7 @@ constexpr unsigned NumFunctions = 2000, PerModule = 10;
 double plainModules() {
   Program P(Compiler::TierZero);
   for (unsigned I = 0; I != NumFunctions; I += PerModule)
-    ExitOnErr(P.J->addIRModule(parse(*P.J, hashFunctions(I, PerModule))));
+    ExitOnErr(P.J->addIRModule(parse(*P.J, smallFunctions(I, PerModule))));
   return P.takenBy(NumFunctions);
 }
 
@@ -219,12 +219,12 @@ double plainBodies() {
   auto Link = [&](unsigned First, unsigned Count, const std::string &Suffix) {
     Trackers.push_back(P.dylib().createResourceTracker());
     ExitOnErr(P.J->addIRModule(
-        Trackers.back(), parse(*P.J, hashFunctions(First, Count, Suffix))));
+        Trackers.back(), parse(*P.J, smallFunctions(First, Count, Suffix))));
     for (unsigned I = First; I != First + Count; ++I)
-      lookUp<HashFunction>(*P.J, functionName(I) + Suffix);
+      lookUp<SmallFunction>(*P.J, functionName(I) + Suffix);
   };
   for (unsigned I = 0; I != NumFunctions; I += PerModule) {
-    Kept.push_back(parse(*P.J, hashFunctions(I, PerModule)));
+    Kept.push_back(parse(*P.J, smallFunctions(I, PerModule)));
     std::vector<std::string> Names;
     for (unsigned K = I; K != I + PerModule; ++K)
       Names.push_back(functionName(K));
@@ -233,7 +233,7 @@ double plainBodies() {
     Link(I, PerModule, ".tier0");
   }
   for (unsigned I = 0; I != NumFunctions; ++I)
-    lookUp<HashFunction>(*P.J, functionName(I));
+    lookUp<SmallFunction>(*P.J, functionName(I));
   for (unsigned I = 0, Batch = 0; I < NumFunctions; I += PerBatch)
     Link(I, std::min(PerBatch, NumFunctions - I),
          ".tier1." + std::to_string(++Batch));
@@ -253,10 +253,10 @@ void memoryOfLayer(benchmark::State &S) {
     P.start();
     for (unsigned I = 0; I != NumFunctions; I += PerModule)
       ExitOnErr(
-          Layer->add(P.dylib(), parse(*P.J, hashFunctions(I, PerModule))));
+          Layer->add(P.dylib(), parse(*P.J, smallFunctions(I, PerModule))));
     S.counters["ours_when_defined"] = P.takenBy(NumFunctions) - PlainModules;
     for (unsigned I = 0; I != NumFunctions; ++I)
-      lookUp<HashFunction>(*P.J, functionName(I))(1);
+      lookUp<SmallFunction>(*P.J, functionName(I))(1);
     std::vector<FunctionId> Ids;
     for (const FunctionInfo &F : Layer->list())
       Ids.push_back(F.Id);

@@ -82,11 +82,13 @@ BENCHMARK(scaleOfRedefinable)
     ->Name("scale/redefinable")
     ->Arg(1000)
     ->Iterations(10)
+    ->Repetitions(3)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(scaleOfRedefinable)
     ->Name("scale/redefinable")
     ->Arg(10000)
     ->Iterations(1)
+    ->Repetitions(3)
     ->Unit(benchmark::kMillisecond);
 
 void scaleOfLayer(benchmark::State &S) {
@@ -103,12 +105,12 @@ void scaleOfLayer(benchmark::State &S) {
           std::make_unique<IRReoptimizer>(Opts, hostMachine()), Opts));
       std::vector<ThreadSafeModule> Modules;
       for (unsigned I = 0; I != Count; I += PerModule)
-        Modules.push_back(parse(*J, hashFunctions(I, PerModule)));
+        Modules.push_back(parse(*J, smallFunctions(I, PerModule)));
       S.ResumeTiming();
       for (ThreadSafeModule &M : Modules)
         ExitOnErr(Layer->add(J->getMainJITDylib(), std::move(M)));
       for (unsigned I = 0; I != Count; ++I)
-        lookUp<HashFunction>(*J, functionName(I))(1);
+        lookUp<SmallFunction>(*J, functionName(I))(1);
       std::vector<FunctionId> Ids;
       for (const FunctionInfo &F : Layer->list())
         Ids.push_back(F.Id);

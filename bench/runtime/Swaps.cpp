@@ -91,7 +91,11 @@ void redirect(benchmark::State &S) {
     if (A.toPtr<int64_t(int64_t)>()(1) != (Two ? 3 : 2))
       return S.SkipWithError("a stub leads elsewhere");
 }
-BENCHMARK(redirect)->Name("swap/redirect")->Arg(1)->Arg(64);
+BENCHMARK(redirect)
+    ->Name("swap/redirect")
+    ->Arg(1)
+    ->Arg(64)
+    ->Repetitions(Repetitions);
 
 void redefineThere(benchmark::State &S) {
   Program P;
@@ -104,7 +108,7 @@ void redefineThere(benchmark::State &S) {
   if (F(1) != (Two ? 3 : 2))
     S.SkipWithError("another version is called");
 }
-BENCHMARK(redefineThere)->Name("swap/redefine");
+BENCHMARK(redefineThere)->Name("swap/redefine")->Repetitions(Repetitions);
 
 void redefineObject(benchmark::State &S) {
   Program P;
@@ -120,7 +124,9 @@ void redefineObject(benchmark::State &S) {
   if (F(0) != 7)
     S.SkipWithError("another version is called");
 }
-BENCHMARK(redefineObject)->Name("swap/redefine-object");
+BENCHMARK(redefineObject)
+    ->Name("swap/redefine-object")
+    ->Repetitions(Repetitions);
 
 } // namespace
 
