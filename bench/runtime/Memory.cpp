@@ -22,10 +22,15 @@
 
 #include "BenchJIT.h"
 #include "CountingMemoryManager.h"
+#include "reopt/Hook.h"
 #include "reopt/IRReoptimizer.h"
+#include "reopt/Instrumenter.h"
+#include "reopt/ModuleExtractor.h"
 #include "reopt/ReOptimizeLayer.h"
 #include "reopt/RedefinableSymbols.h"
+#include "reopt/TierZero.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/Process.h"
 #include <benchmark/benchmark.h>
 #include <malloc.h>
@@ -200,14 +205,17 @@ constexpr unsigned NumFunctions = 2000, PerModule = 10;
 double plainModules() {
   Program P(Compiler::TierZero);
   for (unsigned I = 0; I != NumFunctions; I += PerModule)
-    ExitOnErr(P.J->addIRModule(parse(*P.J, smallFunctions(I, PerModule))));
+    ExitOnErr(P.J->addIRModule(P.dylib().createResourceTracker(),
+                               parse(*P.J, smallFunctions(I, PerModule))));
   return P.takenBy(NumFunctions);
 }
 
 /// What a JIT with the layer holds when every function runs its second body, in
-/// a plain LLJIT: the modules; each function's name; two bodies under names of
-/// their own, those of a module in one object, and those of a batch, with a
-/// tracker for each object.
+/// a plain LLJIT: the modules, with a tracker each; each function's name; two
+/// bodies under names of their own, one in an object by itself and one in an
+/// object for each batch, which has a tracker too. Tier 0 is taken out of the
+/// module and instrumented as the layer does it: the constants that this leaves
+/// in the module's context are IR.
 double plainBodies() {
   const unsigned PerBatch = Options().MaxBatch;
   Program P(Compiler::TierZero);
@@ -215,28 +223,48 @@ double plainBodies() {
   std::vector<ResourceTrackerSP> Trackers;
   Kept.reserve(NumFunctions / PerModule);
   Trackers.reserve(NumFunctions / PerModule + NumFunctions / PerBatch + 1);
+  ExitOnErr(P.dylib().define(absoluteSymbols(
+      at(*P.J, reinterpret_cast<void *>(&reopt_hook), {HookName}))));
   P.start();
-  auto Link = [&](unsigned First, unsigned Count, const std::string &Suffix) {
-    Trackers.push_back(P.dylib().createResourceTracker());
+  auto AddTierZero = [&](unsigned I) {
+    // Addresses as a JIT has them. The code never runs.
+    const auto Base = ExecutorAddr::fromPtr(&P);
+    const InstrumentationSite Site{Base + sizeof(Cell) * I,
+                                   Base.getValue() + 256 * I, 0};
+    auto Body = Kept.back().withModuleDo([&](Module &M) {
+      const std::string Name = functionName(I);
+      auto Part = extractModule(M, "tier0." + Name, {M.getFunction(Name)},
+                                getTierZeroName);
+      instrument(*Part->getFunction(getTierZeroName(Name)), Site);
+      return Part;
+    });
     ExitOnErr(P.J->addIRModule(
-        Trackers.back(), parse(*P.J, smallFunctions(First, Count, Suffix))));
-    for (unsigned I = First; I != First + Count; ++I)
-      lookUp<SmallFunction>(*P.J, functionName(I) + Suffix);
+        Trackers.back(),
+        ThreadSafeModule(std::move(Body), Kept.back().getContext())));
+    lookUp<SmallFunction>(*P.J, getTierZeroName(functionName(I)));
+    lookUp<SmallFunction>(*P.J, functionName(I));
   };
   for (unsigned I = 0; I != NumFunctions; I += PerModule) {
+    Trackers.push_back(P.dylib().createResourceTracker());
     Kept.push_back(parse(*P.J, smallFunctions(I, PerModule)));
     std::vector<std::string> Names;
     for (unsigned K = I; K != I + PerModule; ++K)
       Names.push_back(functionName(K));
     ExitOnErr(P.dylib().define(
-        absoluteSymbols(at(*P.J, reinterpret_cast<void *>(&addOne), Names))));
-    Link(I, PerModule, ".tier0");
+        absoluteSymbols(at(*P.J, reinterpret_cast<void *>(&addOne), Names)),
+        Trackers.back()));
+    for (unsigned K = I; K != I + PerModule; ++K)
+      AddTierZero(K);
   }
-  for (unsigned I = 0; I != NumFunctions; ++I)
-    lookUp<SmallFunction>(*P.J, functionName(I));
-  for (unsigned I = 0, Batch = 0; I < NumFunctions; I += PerBatch)
-    Link(I, std::min(PerBatch, NumFunctions - I),
-         ".tier1." + std::to_string(++Batch));
+  for (unsigned I = 0, Batch = 0; I < NumFunctions; I += PerBatch) {
+    const unsigned Count = std::min(PerBatch, NumFunctions - I);
+    const std::string Suffix = ".tier1." + std::to_string(++Batch);
+    Trackers.push_back(P.dylib().createResourceTracker());
+    ExitOnErr(P.J->addIRModule(Trackers.back(),
+                               parse(*P.J, smallFunctions(I, Count, Suffix))));
+    for (unsigned K = I; K != I + Count; ++K)
+      lookUp<SmallFunction>(*P.J, functionName(K) + Suffix);
+  }
   return P.takenBy(NumFunctions);
 }
 
@@ -252,8 +280,8 @@ void memoryOfLayer(benchmark::State &S) {
         Opts));
     P.start();
     for (unsigned I = 0; I != NumFunctions; I += PerModule)
-      ExitOnErr(
-          Layer->add(P.dylib(), parse(*P.J, smallFunctions(I, PerModule))));
+      ExitOnErr(Layer->add(P.dylib().createResourceTracker(),
+                           parse(*P.J, smallFunctions(I, PerModule))));
     S.counters["ours_when_defined"] = P.takenBy(NumFunctions) - PlainModules;
     for (unsigned I = 0; I != NumFunctions; ++I)
       lookUp<SmallFunction>(*P.J, functionName(I))(1);
