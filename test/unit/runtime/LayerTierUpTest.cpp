@@ -370,9 +370,10 @@ TEST_F(LayerTierUpTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
-  promoteAndWait({"loop"});
+  call("loop", 0);
   // As a frame would that was entered before: tier 0 of the loop.
-  auto Tier0 = addr("loop.tier0").toPtr<int (*)(int)>();
+  auto Tier0 = addr("loop.tier0.1").toPtr<int (*)(int)>();
+  promoteAndWait({"loop"});
   EXPECT_EQ(Tier0(10), 0);
   wait();
   EXPECT_EQ(stage("leaf"), Stage::Tier0);
