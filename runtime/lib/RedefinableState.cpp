@@ -490,7 +490,7 @@ void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
 
 void RedefinableState::takeInner(Owner &O, Aftermath &A) {
   if (!std::exchange(O.InnerTaken, true))
-    A.RemoveInner.push_back(O.Inner);
+    append_range(A.RemoveInner, O.Inner);
 }
 
 void RedefinableState::settled(Version &V, Aftermath &A) {

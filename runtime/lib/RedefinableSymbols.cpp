@@ -39,13 +39,30 @@ std::shared_ptr<Owner> RedefinableState::getOwner(Dylib &D, ResourceKey K) {
   auto O = std::make_shared<Owner>();
   O->D = &D;
   O->Key = K;
-  O->Inner = D.Public->createResourceTracker();
   std::lock_guard<std::mutex> Lock(M);
-  if (!Closed) {
+  if (!Closed)
     Owners[K] = O;
-    Owners[O->Inner->getKeyUnsafe()] = O;
-  }
   return O;
+}
+
+/// Called under the session lock, too.
+ResourceTrackerSP RedefinableState::getInner(const std::shared_ptr<Owner> &O,
+                                             size_t Symbols) {
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    if (!O->Inner.empty() && O->InLast + Symbols <= Owner::SymbolsPerTracker) {
+      O->InLast += Symbols;
+      return O->Inner.back();
+    }
+  }
+  // ORC is not called under M.
+  ResourceTrackerSP New = O->D->Public->createResourceTracker();
+  std::lock_guard<std::mutex> Lock(M);
+  O->Inner.push_back(New);
+  O->InLast = Symbols;
+  if (!Closed)
+    Owners[New->getKeyUnsafe()] = O;
+  return New;
 }
 
 Error RedefinableState::define(ResourceTrackerSP RT,
@@ -83,7 +100,7 @@ Error RedefinableState::define(ResourceTrackerSP RT,
     if (auto Err = RT->withResourceKeyDo(
             [&](ResourceKey K) { U->O = getOwner(*D, K); }))
       return Err;
-    if (auto Err = JD.define(std::move(MU), U->O->Inner))
+    if (auto Err = JD.define(std::move(MU), getInner(U->O, Flags.size())))
       return Err;
     std::lock_guard<std::mutex> Lock(M);
     if (!Closed && !U->Names.empty())
