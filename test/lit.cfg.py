@@ -30,9 +30,14 @@ config.environment["PATH"] = os.pathsep.join(
 # clang-repl keeps its history in the home directory; the user's stays as it is.
 config.environment["HOME"] = config.test_exec_root
 
+# Every loop leaves tier 0 at its first poll (1) or after a random number of
+# iterations (2): lit-22 -D osr-stress=1 build/test
+stress = lit_config.params.get("osr-stress")
+stressed = f" --Xcc=-fplugin-arg-reopt-osr-stress={stress}" if stress else ""
+
 config.substitutions += [
     ("%clang_repl", config.clang_repl),
-    ("%reopt_repl", f"{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}"),
+    ("%reopt_repl", f"{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}{stressed}"),
     ("%plugin", config.reopt_plugin),
     ("%clangxx", os.path.join(config.llvm_tools_dir, "clang++")),
 ]

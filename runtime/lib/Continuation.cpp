@@ -321,6 +321,7 @@ void createContinuations(Function &Frame, StringRef TableName) {
       *Frame.getParent(), Table->getType(),
       /*isConstant=*/false, GlobalValue::ExternalLinkage, Table, TableName);
   Var->setAlignment(Align(8));
+  Var->setSection(ContinuationSection);
 }
 
 } // namespace reopt

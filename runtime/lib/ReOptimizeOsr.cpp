@@ -71,7 +71,7 @@ void ReOptimizeLayer::finishLoops(const Batch &B) {
 }
 
 void ReOptimizeLayer::dropContinuations(Record &F, uint64_t Batch) {
-  if (F.ContinuationBatch != Batch)
+  if (!F.Continuations || F.ContinuationBatch != Batch)
     return;
   F.PastContinued = countContinued(F);
   F.Continuations = ExecutorAddr();

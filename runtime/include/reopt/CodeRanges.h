@@ -7,16 +7,17 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Which function's body an address lies in, for bodies whose symbols end in a
-/// given suffix. A JITLink plugin that notes each such symbol as it is linked
-/// and forgets it when its memory is freed.
+/// Which function's body an address lies in, for bodies whose symbols are the
+/// function's name, a given marker, and something more. A JITLink plugin that
+/// notes each such symbol as it is linked and forgets it when its memory is
+/// freed.
 ///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_CODERANGES_H
 #define REOPT_CODERANGES_H
 
-#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
+#include "reopt/LinkObserver.h"
 #include <map>
 #include <mutex>
 #include <optional>
@@ -25,21 +26,14 @@
 namespace reopt {
 
 /// Thread-safe; one mutex guards the map, and nothing is called under it.
-class CodeRanges : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+class CodeRanges : public LinkObserver {
 public:
-  explicit CodeRanges(std::string Suffix) : Suffix(std::move(Suffix)) {}
+  explicit CodeRanges(std::string Marker) : Marker(std::move(Marker)) {}
 
-  /// The name, without the suffix, of the symbol whose code \p Addr lies in. A
+  /// The name, up to the marker, of the symbol whose code \p Addr lies in. A
   /// return address counts to the function that made the call.
   std::optional<std::string> find(llvm::orc::ExecutorAddr Addr) const;
 
-  void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
-                        llvm::jitlink::LinkGraph &G,
-                        llvm::jitlink::PassConfiguration &Config) override;
-  llvm::Error
-  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
-    return llvm::Error::success();
-  }
   llvm::Error notifyRemovingResources(llvm::orc::JITDylib &JD,
                                       llvm::orc::ResourceKey K) override;
   void notifyTransferringResources(llvm::orc::JITDylib &JD,
@@ -47,13 +41,16 @@ public:
                                    llvm::orc::ResourceKey SrcKey) override;
 
 private:
+  void linked(llvm::jitlink::LinkGraph &G,
+              llvm::orc::ResourceKey Owner) override;
+
   struct Range {
     uint64_t Size;
     std::string Name;
     llvm::orc::ResourceKey Owner;
   };
 
-  const std::string Suffix;
+  const std::string Marker;
   mutable std::mutex M;
   std::map<llvm::orc::ExecutorAddr, Range> Ranges;
 };

@@ -26,7 +26,7 @@
 
 namespace llvm {
 class Function;
-}
+} // namespace llvm
 
 namespace reopt {
 

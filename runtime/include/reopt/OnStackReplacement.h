@@ -96,6 +96,11 @@ class Value;
 
 namespace reopt {
 
+/// Where tables of continuations lie in an object. Whoever looks whether a
+/// thread is about to enter the object's code has to know: it holds the address
+/// of the table first.
+constexpr const char *ContinuationSection = "reopt.continuations";
+
 /// A loop at whose back-edges a frame can be left: a block to which control
 /// comes back.
 struct LoopPoint {

@@ -153,6 +153,15 @@ TEST_F(HeatPolicyTest, AtZeroPercentAllIsWarm) {
   EXPECT_TRUE(Policy.isWarm(Heat()));
 }
 
+TEST_F(HeatPolicyTest, LongIsWhatLoopsMuchInEachCall) {
+  EXPECT_TRUE(Policy.isLong(Heat{1, 1, 0}));
+  EXPECT_TRUE(Policy.isLong(Heat{4, 0, 0}));
+  EXPECT_FALSE(Policy.isLong(Heat{5, 4999, 0}));
+  EXPECT_TRUE(Policy.isLong(Heat{5, 5000, 0}));
+  // A loop in tier 0 that trips although there is a better body.
+  EXPECT_TRUE(Policy.isLong(Heat{500, 1, 0, /*Tier=*/1}));
+}
+
 TEST_F(HeatPolicyTest, TheThresholdMayChangeMeanwhile) {
   Opts.Threshold = 10;
   EXPECT_EQ(tripsAt(Policy.arm(Heat()).Calls), 10);

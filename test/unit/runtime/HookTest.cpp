@@ -206,6 +206,20 @@ TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
 // The hook
 //===----------------------------------------------------------------------===//
 
+TEST_F(TripInboxTest, OnlyTripsInLoopsAreSettled) {
+  unsigned Settled = 0;
+  Inbox.settleLoopsBy([&] { ++Settled; });
+  addRecord();
+  addRecord();
+  Inbox.push(Records[0], 0x1234);
+  EXPECT_EQ(Settled, 0u);
+  Inbox.push(Records[1], 0);
+  EXPECT_EQ(Settled, 1u);
+  // It is on the inbox already: who pushed it settles it.
+  Inbox.push(Records[1], 0);
+  EXPECT_EQ(Settled, 1u);
+}
+
 TEST_F(TripInboxTest, TheHookFindsItsRecordByTheId) {
   addRecord();
   TripRecord &R = addRecord();

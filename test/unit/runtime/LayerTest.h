@@ -79,6 +79,7 @@ protected:
     ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(*J);
     Place.CheckReferences = true;
     Place.Workers = Workers;
+    Place.Old = Old;
     L = cantFail(
         ReOptimizeLayer::Create(std::move(Place), std::move(NewPolicy), Opts));
   }
@@ -216,6 +217,7 @@ protected:
 
   Options Opts;
   unsigned Workers = 1;
+  ReOptimizeLayer::OldCode Old = ReOptimizeLayer::OldCode::Keep;
   std::unique_ptr<llvm::jitlink::InProcessMemoryManager> Memory;
   CountingMemoryManager *MemMgr = nullptr;
   TestPolicy *P = nullptr;
