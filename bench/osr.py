@@ -134,7 +134,7 @@ class Bench:
     def calibrate(self, shape: Shape) -> float:
         """The n with which AOT takes a second."""
         n = 1
-        while (seconds := self.run(shape, AOT, n)) < 0.2:
+        while (seconds := self.run(shape, AOT, n)) < 0.2 and n < 1 << 40:
             n *= 2 if seconds > 0.05 else 4
         return n * LONG_S / seconds
 

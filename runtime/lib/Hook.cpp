@@ -28,7 +28,10 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
   while (!Head.compare_exchange_weak(Old, &R, std::memory_order_seq_cst,
                                      std::memory_order_relaxed));
   const bool IsAsleep = Asleep.load(std::memory_order_seq_cst);
-  const bool Settles = Settle && !Caller;
+  // A signal handler may trip while its thread settles, and holds what that
+  // takes.
+  static thread_local bool Settling = false;
+  const bool Settles = Settle && !Caller && !Settling;
   if (!Serve && !IsAsleep && !Settles)
     return;
   // errno belongs to the program.
@@ -37,8 +40,11 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
     Serve();
   else if (IsAsleep)
     sem_post(&Wakeups);
-  if (Settles)
+  if (Settles) {
+    Settling = true;
     Settle();
+    Settling = false;
+  }
   errno = Errno;
 }
 

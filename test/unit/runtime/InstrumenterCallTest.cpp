@@ -396,7 +396,7 @@ TEST_F(InstrumenterTest, TwoFunctionsOfOneModuleCountInTheirOwnCells) {
     define i32 @g(i32 %n) { %r = add i32 %n, 1 ret i32 %r }
   )",
                    *Ctx);
-  Cell F{100, 0}, G{0, 0};
+  Cell F{100, 0, 0}, G{0, 0, 0};
   instrument(*M->getFunction("f"), {ExecutorAddr::fromPtr(&F), 1, 0});
   instrument(*M->getFunction("g"), {ExecutorAddr::fromPtr(&G), 2, 5});
   EXPECT_EQ(getVerifierComplaint(*M), "");

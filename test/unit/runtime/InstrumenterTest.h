@@ -96,7 +96,7 @@ protected:
   }
 
   void arm(int32_t Calls, int32_t Loops) {
-    Armed = {Calls, Loops};
+    Armed = {Calls, Loops, 0};
     C = Armed;
   }
   /// So that nothing trips.
