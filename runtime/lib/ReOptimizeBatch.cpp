@@ -249,13 +249,14 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
       F.Why = Reason::WarmCallee;
     else if (F.Why != Reason::Requested)
       F.Why = Reason::Hot;
-    F.Detail.clear();
+    F.Detail.reset();
     F.Asked = false;
     Replaced.push_back({F.PublishedBatch, F.TierZeroGroup});
     F.Body = Job.Addresses[I];
     F.BodyCounts = Code.Bodies[I].Counted;
     F.PublishedBatch = B.Number;
-    F.CompileTime = Job.Time;
+    F.CompileTime =
+        std::chrono::duration_cast<decltype(F.CompileTime)>(Job.Time);
     F.TimesServed = 0;
     ++F.Version;
     ++F.Tier;
@@ -301,7 +302,7 @@ void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
   ++F.Failures;
   F.Asked = false;
   F.Why = Why;
-  F.Detail = Detail.str();
+  F.Detail = Detail.empty() ? nullptr : std::make_unique<std::string>(Detail);
   if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
     F.BodyCounts = false;
     F.transition(F.Body ? Stage::Tier1 : Stage::Refused);

@@ -418,7 +418,8 @@ std::vector<FunctionInfo> ReOptimizeLayer::list() const {
       continue;
     Heat H = readHeat(F);
     Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,
-                      F.CompileTime, F.Why, F.Detail, F.Tier0Compiled});
+                      F.CompileTime, F.Why, F.Detail ? *F.Detail : "",
+                      F.Tier0Compiled});
   }
   return Result;
 }

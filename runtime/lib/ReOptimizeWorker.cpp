@@ -61,7 +61,7 @@ void ReOptimizeLayer::armCell(Record &F) {
 void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
   F.transition(Stage::Queued);
   F.Why = Why;
-  F.Detail.clear();
+  F.Detail.reset();
   Queue.push_back(F.Id);
 }
 
