@@ -49,7 +49,7 @@ public:
   InstrumentationSite getNextSite(FunctionId Id) const override {
     std::lock_guard<std::mutex> Lock(L.M);
     const Record &F = L.Functions[Id];
-    return {F.Cell, F.Trip.getHookId(), F.Version + 1};
+    return {F.Cell, L.Hook->getId(F.Trip), F.Version + 1};
   }
   bool withTierZero(
       FunctionId Id,
@@ -198,6 +198,11 @@ void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
   if (!publish(*Job))
     if (auto Err = Job->RT->remove())
       ES.reportError(std::move(Err));
+  // What is to be tried again was queued on this thread, which need not be a
+  // worker's.
+  std::unique_lock<std::mutex> Lock(M);
+  if (!Queue.empty())
+    wakeWorkers(Lock);
 }
 
 bool ReOptimizeLayer::publish(LinkJob &Job) {

@@ -91,8 +91,15 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   L->Stubs = std::move(*Stubs);
   L->Cells = std::make_unique<CellTable>(ES, MemMgr);
   L->Place.Linker.addPlugin(L->TierZeroCode);
+  auto Hook = HookEntry::Create(ES);
+  if (!Hook)
+    return Hook.takeError();
+  L->Hook = std::move(*Hook);
   auto Entries = LazyEntries::Create(
-      ES, ExecutorAddr::fromPtr(&callWithoutCode),
+      ES,
+      // In another process nobody reads what ours would print: a trap.
+      L->Hook->isInProcess() ? ExecutorAddr::fromPtr(&callWithoutCode)
+                             : ExecutorAddr(),
       [Layer = L.get()](uint64_t Id,
                         LazyEntries::NotifyLandingResolved OnResolved) {
         OnResolved(Layer->compileTierZero(FunctionId(Id)));
@@ -117,6 +124,8 @@ ReOptimizeLayer::ReOptimizeLayer(Setup Place, std::unique_ptr<Policy> P,
 
 ReOptimizeLayer::~ReOptimizeLayer() {
   shutdown();
+  if (Hook)
+    Hook->shutdown();
   Life->end();
   ES.deregisterResourceManager(*this);
   if (auto Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
@@ -128,19 +137,17 @@ ReOptimizeLayer::~ReOptimizeLayer() {
 }
 
 Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
+  // Who finds a space finds the hook defined in it.
+  std::lock_guard<std::mutex> OneAtATime(NewSpaces);
   {
     std::lock_guard<std::mutex> Lock(M);
-    auto [I, IsNew] = Spaces.try_emplace(&JD, JD);
-    if (!IsNew)
+    if (auto I = Spaces.find(&JD); I != Spaces.end())
       return I->second;
   }
-  if (auto Err = JD.define(absoluteSymbols(
-          {{Mangle(HookName),
-            {ExecutorAddr::fromPtr(&reopt_hook),
-             JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})))
+  if (auto Err = Hook->define(JD, Place.Base, Place.Layout))
     return std::move(Err);
   std::lock_guard<std::mutex> Lock(M);
-  return Spaces.find(&JD)->second;
+  return Spaces.try_emplace(&JD, JD).first->second;
 }
 
 Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
@@ -164,6 +171,7 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
       F.Home = &S;
       F.Trip.Inbox = &Inbox;
       F.Trip.Function = F.Id;
+      Hook->add(F.Trip);
     }
   }
   auto NewEntries = Entries->create(Ids);
@@ -210,7 +218,7 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
     armCell(F);
     S.ByName[*F.Name] = F.Id;
     Symbols[F.Name] = {F.Stub, Flags};
-    Bodies[IR->getName().str()] = {IR, {F.Cell, F.Trip.getHookId(), 0}};
+    Bodies[IR->getName().str()] = {IR, {F.Cell, Hook->getId(F.Trip), 0}};
   }
   for (auto &A : Parts.Aliases)
     Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)), A.Flags};

@@ -49,6 +49,7 @@
 #include "reopt/CellTable.h"
 #include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
+#include "reopt/HookEntry.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
 #include "reopt/StubTable.h"
@@ -347,10 +348,13 @@ private:
   Options &Opts;
   std::unique_ptr<StubTable> Stubs;
   std::unique_ptr<CellTable> Cells;
+  std::unique_ptr<HookEntry> Hook;
   std::unique_ptr<LazyEntries> Entries;
   std::shared_ptr<CodeRanges> TierZeroCode;
   const std::shared_ptr<Lifetime> Life;
 
+  /// Held while a JITDylib gets its space: before ORC's locks and M.
+  std::mutex NewSpaces;
   mutable std::mutex M;
   std::map<llvm::orc::JITDylib *, Space> Spaces;
   /// Index is the FunctionId. A deque, so that a TripRecord stays in place.

@@ -14,16 +14,18 @@ using namespace reopt;
 
 namespace {
 
-class LayerTierUpTest : public LayerTest {
+class LayerTierUpTest : public LayerPlacesTest {
 protected:
   using Names = std::vector<std::string>;
 };
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerTierUpTest, allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // Trips
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, AFunctionIsCompiledAtTheThreshold) {
+TEST_P(LayerTierUpTest, AFunctionIsCompiledAtTheThreshold) {
   add(tierFunction("f"));
   callTimes("f", 9);
   wait();
@@ -41,7 +43,7 @@ TEST_F(LayerTierUpTest, AFunctionIsCompiledAtTheThreshold) {
   EXPECT_EQ(batches(), Names{"f"});
 }
 
-TEST_F(LayerTierUpTest, ALoopThatIsCalledOnceIsHot) {
+TEST_P(LayerTierUpTest, ALoopThatIsCalledOnceIsHot) {
   add(R"(
     declare i32 @which_tier()
     define i32 @f(i32 %n) {
@@ -69,7 +71,7 @@ TEST_F(LayerTierUpTest, ALoopThatIsCalledOnceIsHot) {
   EXPECT_EQ(call("f", 1), 1);
 }
 
-TEST_F(LayerTierUpTest, AtThresholdOneTheFirstCallTrips) {
+TEST_P(LayerTierUpTest, AtThresholdOneTheFirstCallTrips) {
   Opts.Threshold = 1;
   add(tierFunction("f"));
   EXPECT_EQ(call("f"), 0);
@@ -77,7 +79,7 @@ TEST_F(LayerTierUpTest, AtThresholdOneTheFirstCallTrips) {
   EXPECT_EQ(call("f"), 1);
 }
 
-TEST_F(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
+TEST_P(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
   add(tierFunctions({"f", "g"}));
   holdWorker();
   callTimes("f", 10);
@@ -88,7 +90,7 @@ TEST_F(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
   EXPECT_EQ(call("f") + call("g"), 2);
 }
 
-TEST_F(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
+TEST_P(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
   Opts.BatchWindow = 500;
   add(tierFunctions({"f", "g"}));
   callTimes("f", 10);
@@ -97,7 +99,7 @@ TEST_F(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
   EXPECT_EQ(batches(), Names{"f g"});
 }
 
-TEST_F(LayerTierUpTest, ABatchHoldsNoMoreThanMaxBatch) {
+TEST_P(LayerTierUpTest, ABatchHoldsNoMoreThanMaxBatch) {
   Opts.MaxBatch = 2;
   add("define void @a() { ret void }\n"
       "define void @b() { ret void }\n"
@@ -112,7 +114,7 @@ TEST_F(LayerTierUpTest, ABatchHoldsNoMoreThanMaxBatch) {
   EXPECT_EQ(L->getStatus().Tier1, 6u);
 }
 
-TEST_F(LayerTierUpTest, PromotedFunctionsCallEachOther) {
+TEST_P(LayerTierUpTest, PromotedFunctionsCallEachOther) {
   add(R"(
     define i32 @fib(i32 %n) noinline optnone {
       %small = icmp slt i32 %n, 2
@@ -138,7 +140,7 @@ TEST_F(LayerTierUpTest, PromotedFunctionsCallEachOther) {
 // promote, wait
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, PromoteNeedsNoTierZero) {
+TEST_P(LayerTierUpTest, PromoteNeedsNoTierZero) {
   add(tierFunction("f"));
   promoteAndWait({"f"});
   EXPECT_EQ(stage("f"), Stage::Tier1);
@@ -148,7 +150,7 @@ TEST_F(LayerTierUpTest, PromoteNeedsNoTierZero) {
   EXPECT_FALSE(info("f").Compiled);
 }
 
-TEST_F(LayerTierUpTest, PromoteOfPromotedOrQueuedFunctionsChangesNothing) {
+TEST_P(LayerTierUpTest, PromoteOfPromotedOrQueuedFunctionsChangesNothing) {
   add(tierFunctions({"f", "g"}));
   promoteAndWait({"f"});
   promoteAndWait({"f", "f"});
@@ -162,7 +164,7 @@ TEST_F(LayerTierUpTest, PromoteOfPromotedOrQueuedFunctionsChangesNothing) {
   EXPECT_EQ(batches(), (Names{"f", "busy1", "g"}));
 }
 
-TEST_F(LayerTierUpTest, RequestsDoNotWaitForMoreTrips) {
+TEST_P(LayerTierUpTest, RequestsDoNotWaitForMoreTrips) {
   Opts.BatchWindow = 1000;
   add(tierFunction("f"));
   auto Start = std::chrono::steady_clock::now();
@@ -170,7 +172,7 @@ TEST_F(LayerTierUpTest, RequestsDoNotWaitForMoreTrips) {
   EXPECT_LT(std::chrono::steady_clock::now() - Start, std::chrono::seconds(1));
 }
 
-TEST_F(LayerTierUpTest, WaitEndsWhenAllIsDoneOrTheTimeIsOver) {
+TEST_P(LayerTierUpTest, WaitEndsWhenAllIsDoneOrTheTimeIsOver) {
   EXPECT_TRUE(L->wait(std::nullopt));
   EXPECT_TRUE(L->wait(std::chrono::milliseconds(0)));
   add(tierFunction("f"));
@@ -185,7 +187,7 @@ TEST_F(LayerTierUpTest, WaitEndsWhenAllIsDoneOrTheTimeIsOver) {
   EXPECT_EQ(stage("f"), Stage::Tier1);
 }
 
-TEST_F(LayerTierUpTest, ATripWhileTheWorkerIsBusyIsWaitedForToo) {
+TEST_P(LayerTierUpTest, ATripWhileTheWorkerIsBusyIsWaitedForToo) {
   add(tierFunction("f"));
   holdWorker();
   callTimes("f", 10);
@@ -220,7 +222,7 @@ std::string loopOver(StringRef Loop) {
       .str();
 }
 
-TEST_F(LayerTierUpTest, ASmallLeafThatTripsHasItsCallerCompiled) {
+TEST_P(LayerTierUpTest, ASmallLeafThatTripsHasItsCallerCompiled) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
@@ -234,7 +236,7 @@ TEST_F(LayerTierUpTest, ASmallLeafThatTripsHasItsCallerCompiled) {
   EXPECT_EQ(reason("leaf"), Reason::Served);
 }
 
-TEST_F(LayerTierUpTest, AServedLeafTripsAgainAtEightTimesTheThreshold) {
+TEST_P(LayerTierUpTest, AServedLeafTripsAgainAtEightTimesTheThreshold) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
@@ -254,7 +256,7 @@ TEST_F(LayerTierUpTest, AServedLeafTripsAgainAtEightTimesTheThreshold) {
   EXPECT_EQ(batches(), (Names{"busy1", "loop (leaf)", "leaf"}));
 }
 
-TEST_F(LayerTierUpTest, ALeafThatWasServedTwiceIsItsOwnRoot) {
+TEST_P(LayerTierUpTest, ALeafThatWasServedTwiceIsItsOwnRoot) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   for (const char *Name : {"one", "two", "three"})
@@ -273,7 +275,7 @@ TEST_F(LayerTierUpTest, ALeafThatWasServedTwiceIsItsOwnRoot) {
   EXPECT_EQ(stage("three"), Stage::Tier0);
 }
 
-TEST_F(LayerTierUpTest, ALargeLeafIsItsOwnRoot) {
+TEST_P(LayerTierUpTest, ALargeLeafIsItsOwnRoot) {
   Opts.LoopFactor = 1000000;
   Opts.SmallFunction = 1; // It has two instructions.
   add(tierFunction("leaf"));
@@ -285,7 +287,7 @@ TEST_F(LayerTierUpTest, ALargeLeafIsItsOwnRoot) {
   EXPECT_EQ(stage("loop"), Stage::Tier0);
 }
 
-TEST_F(LayerTierUpTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
+TEST_P(LayerTierUpTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   // As a virtual call would.
@@ -314,7 +316,7 @@ TEST_F(LayerTierUpTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
   EXPECT_EQ(call("loop", 1), 1);
 }
 
-TEST_F(LayerTierUpTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
+TEST_P(LayerTierUpTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
   Opts.LoopFactor = 1000000;
   Opts.MaxBatch = 1;
   add(tierFunctions({"leaf", "first"}));
@@ -335,7 +337,7 @@ TEST_F(LayerTierUpTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
   EXPECT_EQ(call("leaf"), 1);
 }
 
-TEST_F(LayerTierUpTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
+TEST_P(LayerTierUpTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
@@ -353,7 +355,7 @@ TEST_F(LayerTierUpTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
   EXPECT_EQ(call("leaf"), 1);
 }
 
-TEST_F(LayerTierUpTest, ALeafGoesWithItsCallerInAFullBatchToo) {
+TEST_P(LayerTierUpTest, ALeafGoesWithItsCallerInAFullBatchToo) {
   Opts.LoopFactor = 1000000;
   Opts.MaxBatch = 1;
   add(tierFunction("leaf"));
@@ -366,21 +368,20 @@ TEST_F(LayerTierUpTest, ALeafGoesWithItsCallerInAFullBatchToo) {
   EXPECT_EQ(reason("leaf"), Reason::Served);
 }
 
-TEST_F(LayerTierUpTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
+TEST_P(LayerTierUpTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
   promoteAndWait({"loop"});
   // As a frame would that was entered before: tier 0 of the loop.
-  auto Tier0 = addr("loop.tier0").toPtr<int (*)(int)>();
-  EXPECT_EQ(Tier0(10), 0);
+  EXPECT_EQ(call("loop.tier0", 10), 0);
   wait();
   EXPECT_EQ(stage("leaf"), Stage::Tier0);
   EXPECT_EQ(reason("leaf"), Reason::Served);
   EXPECT_EQ(batches(), Names{"loop"});
 }
 
-TEST_F(LayerTierUpTest, AWarmCalleeIsPublishedAlong) {
+TEST_P(LayerTierUpTest, AWarmCalleeIsPublishedAlong) {
   add(tierFunctions({"f", "g"}));
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto G = Session.find("g");
@@ -398,7 +399,13 @@ TEST_F(LayerTierUpTest, AWarmCalleeIsPublishedAlong) {
   EXPECT_EQ(call("g"), 1);
 }
 
-TEST_F(LayerTierUpTest, AQueuedFunctionThatCameAlongIsNotCompiledAgain) {
+/// Here a batch is linked before the next one is taken.
+class LayerTierUpHereTest : public LayerTierUpTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerTierUpHereTest,
+                         testing::Values(Where::InProcess), whereName);
+
+TEST_P(LayerTierUpHereTest, AQueuedFunctionThatCameAlongIsNotCompiledAgain) {
   add(tierFunctions({"f", "g"}));
   Opts.MaxBatch = 1;
   P->Instead = [&](const Batch &B, const SessionView &Session) {
@@ -420,7 +427,7 @@ TEST_F(LayerTierUpTest, AQueuedFunctionThatCameAlongIsNotCompiledAgain) {
 // What the policy sees of the session
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, ThePolicySeesFunctionsDataAndTierZero) {
+TEST_P(LayerTierUpTest, ThePolicySeesFunctionsDataAndTierZero) {
   add("@v = global i32 0\n" + tierFunction("f"));
   const FunctionId Id = info("f").Id;
   P->Instead = [&](const Batch &B, const SessionView &Session) {
@@ -459,45 +466,43 @@ constexpr const char *TwoMethods = R"(
   define ptr @address_of_m() { ret ptr @m }
 )";
 
-TEST_F(LayerTierUpTest, CallsThroughATableGoStraightToTheBody) {
+TEST_P(LayerTierUpTest, CallsThroughATableGoStraightToTheBody) {
   add(TwoMethods);
   EXPECT_EQ(call("call_m"), 0);
-  auto *Table = addr("vtable").toPtr<void **>();
-  void *M = addr("m").toPtr<void *>(), *N = addr("n").toPtr<void *>();
-  EXPECT_EQ(Table[0], nullptr);
-  EXPECT_EQ(Table[1], M);
-  EXPECT_EQ(Table[2], N);
+  const ExecutorAddr Table = addr("vtable"), M = addr("m"), N = addr("n");
+  EXPECT_EQ(readPointer(Table), ExecutorAddr());
+  EXPECT_EQ(readPointer(Table + 8), M);
+  EXPECT_EQ(readPointer(Table + 16), N);
   promoteAndWait({"m"});
   EXPECT_EQ(call("call_m"), 1);
-  EXPECT_NE(Table[1], M);
-  EXPECT_EQ(Table[1], addr("m.tier1.1").toPtr<void *>());
-  EXPECT_EQ(Table[2], N);
+  EXPECT_NE(readPointer(Table + 8), M);
+  EXPECT_EQ(readPointer(Table + 8), addr("m.tier1.1"));
+  EXPECT_EQ(readPointer(Table + 16), N);
   // Who looks sees the stub.
-  EXPECT_EQ(get<void *()>("address_of_m")(), M);
+  EXPECT_EQ(call("address_of_m"), lowHalf(M));
 }
 
-TEST_F(LayerTierUpTest, ATableThatNobodyNeededYetIsLinkedWhenItIs) {
+TEST_P(LayerTierUpTest, ATableThatNobodyNeededYetIsLinkedWhenItIs) {
   add(TwoMethods);
   promoteAndWait({"m"});
   EXPECT_EQ(call("call_m"), 1);
-  EXPECT_EQ(addr("vtable").toPtr<void **>()[1],
-            addr("m.tier1.1").toPtr<void *>());
+  EXPECT_EQ(readPointer(addr("vtable") + 8), addr("m.tier1.1"));
 }
 
-TEST_F(LayerTierUpTest, OtherTablesHoldStubs) {
+TEST_P(LayerTierUpTest, OtherTablesHoldStubs) {
   add(R"(
     @table = constant [1 x ptr] [ptr @m]
     define i32 @m() { ret i32 5 }
   )");
   promoteAndWait({"m"});
-  EXPECT_EQ(addr("table").toPtr<void **>()[0], addr("m").toPtr<void *>());
+  EXPECT_EQ(readPointer(addr("table")), addr("m"));
 }
 
 //===----------------------------------------------------------------------===//
 // On, off, and the threshold
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, WithTieringOffTripsAreNotedAndMadeUpForLater) {
+TEST_P(LayerTierUpTest, WithTieringOffTripsAreNotedAndMadeUpForLater) {
   add(tierFunctions({"f", "g"}));
   L->setEnabled(false);
   EXPECT_FALSE(L->isEnabled());
@@ -517,7 +522,7 @@ TEST_F(LayerTierUpTest, WithTieringOffTripsAreNotedAndMadeUpForLater) {
   EXPECT_EQ(stage("g"), Stage::Tier0);
 }
 
-TEST_F(LayerTierUpTest, TurnedOffTheQueueIsEmptiedAndFilledAgain) {
+TEST_P(LayerTierUpTest, TurnedOffTheQueueIsEmptiedAndFilledAgain) {
   add(tierFunctions({"f", "g"}));
   call("g");
   holdWorker();
@@ -533,7 +538,7 @@ TEST_F(LayerTierUpTest, TurnedOffTheQueueIsEmptiedAndFilledAgain) {
   EXPECT_EQ(call("f") + call("g"), 2);
 }
 
-TEST_F(LayerTierUpTest, ModulesThatAreAddedWhileOffAreNotCounted) {
+TEST_P(LayerTierUpTest, ModulesThatAreAddedWhileOffAreNotCounted) {
   L->setEnabled(false);
   auto RT = add("declare i32 @which_tier()\n"
                 "@data = internal global i32 7\n"
@@ -563,7 +568,7 @@ TEST_F(LayerTierUpTest, ModulesThatAreAddedWhileOffAreNotCounted) {
   EXPECT_FALSE(defines("f"));
 }
 
-TEST_F(LayerTierUpTest, ANewThresholdCountsWhatWasCounted) {
+TEST_P(LayerTierUpTest, ANewThresholdCountsWhatWasCounted) {
   L->setThreshold(1000);
   EXPECT_EQ(L->getStatus().Threshold, 1000);
   EXPECT_EQ(L->getStatus().LoopThreshold, 10000);
@@ -590,7 +595,7 @@ TEST_F(LayerTierUpTest, ANewThresholdCountsWhatWasCounted) {
   EXPECT_EQ(info("g").Calls, 31u);
 }
 
-TEST_F(LayerTierUpTest, CountsStayOverThresholdZero) {
+TEST_P(LayerTierUpTest, CountsStayOverThresholdZero) {
   add(tierFunction("f"));
   callTimes("f", 5);
   P->DecideInstead = [](const Heat &) {
@@ -607,7 +612,7 @@ TEST_F(LayerTierUpTest, CountsStayOverThresholdZero) {
 // Decisions of other policies
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, APolicyThatWantsToWaitIsAskedAgain) {
+TEST_P(LayerTierUpTest, APolicyThatWantsToWaitIsAskedAgain) {
   std::atomic<unsigned> Asked{0};
   P->DecideInstead = [&](const Heat &) {
     return ++Asked < 3 ? Decision{Decision::Wait, Reason::NotHotYet}
@@ -626,7 +631,7 @@ TEST_F(LayerTierUpTest, APolicyThatWantsToWaitIsAskedAgain) {
   EXPECT_EQ(stage("f"), Stage::Tier1);
 }
 
-TEST_F(LayerTierUpTest, APolicyThatRefusesIsNotAskedAgain) {
+TEST_P(LayerTierUpTest, APolicyThatRefusesIsNotAskedAgain) {
   std::atomic<unsigned> Asked{0};
   P->DecideInstead = [&](const Heat &) {
     ++Asked;
