@@ -251,8 +251,8 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
     ++F.Tier;
     if (F.BodyCounts)
       armCell(F);
-    else
-      consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+    else if (!ExecutorGone)
+      noteAccess(Cells->arm(F.Cell, RearmedCount, RearmedCount));
     Published.Members.push_back(F.Id);
     pointTo(F, F.Body);
   }

@@ -128,12 +128,14 @@ ReOptimizeLayer::~ReOptimizeLayer() {
     Hook->shutdown();
   Life->end();
   ES.deregisterResourceManager(*this);
-  if (auto Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
-                            Stubs ? Stubs->shutdown() : Error::success()))
-    ES.reportError(std::move(Err));
+  Error Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
+                         Stubs ? Stubs->shutdown() : Error::success());
   if (Cells)
-    if (auto Err = Cells->shutdown())
-      ES.reportError(std::move(Err));
+    Err = joinErrors(std::move(Err), Cells->shutdown());
+  if (ExecutorGone)
+    consumeError(std::move(Err)); // It was told before.
+  else if (Err)
+    ES.reportError(std::move(Err));
 }
 
 Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {

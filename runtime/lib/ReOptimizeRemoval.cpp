@@ -36,6 +36,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
       return Result;
     Space &S = *Begin->second.Home;
     std::vector<StubTable::Request> Traps;
+    std::vector<ExecutorAddr> DoomedCells;
     for (auto I = Begin; I != End; ++I) {
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
@@ -59,7 +60,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
         Entries->release(F.LazyEntry);
         S.ByName.erase(*F.Name);
         Traps.push_back({F.Name, ExecutorAddr()});
-        Cells->release(F.Cell);
+        DoomedCells.push_back(F.Cell);
       }
       DoomedIR.push_back(std::move(I->second.TSM));
       if (I->second.TierZero)
@@ -73,7 +74,12 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     llvm::erase_if(Queue, [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     });
-    Result = Stubs->redirect(JD, Traps);
+    if (!ExecutorGone)
+      Result = Stubs->redirect(JD, Traps);
+    // Each release is a write: none, if the executor is gone.
+    if (!ExecutorGone && !Result)
+      for (ExecutorAddr Cell : DoomedCells)
+        Cells->release(Cell);
     for (Record &F : Functions)
       F.ReferencesChecked = false;
     for (auto &Entry : S.Data)

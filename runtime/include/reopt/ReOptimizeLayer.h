@@ -33,6 +33,15 @@
 /// that the compile runs, are left to it and do not wait. Everything else may
 /// be called from any thread.
 ///
+/// Executors. Machine code runs in this process or in another; all memory of
+/// the executor is read and written through its ExecutorProcessControl, and its
+/// trips and first calls come as HookEntry and LazyEntries have it. For another
+/// process the session needs a task dispatcher with threads, since first calls
+/// and trips are served by its tasks, which wait for answers that the thread
+/// that reads the connection has to hand them. When the executor cannot be
+/// reached any more the session's error reporter is told once; nothing is
+/// compiled from then on, and add() fails.
+///
 /// Locks. One mutex, M, guards all function states and the queue. Under M we
 /// call the stub table, the cell table and the policy's quick questions, and
 /// never ORC, since ORC calls us (removal) and we would deadlock; addresses are
@@ -113,7 +122,8 @@ public:
     /// nobody defines: a lazy function has nobody to tell when it is called.
     bool CheckReferences = false;
     /// Threads that compile. With none, the single-threaded mode, the thread
-    /// that trips does.
+    /// that trips does; or, if that is in another process, the one that serves
+    /// its trip, while it waits.
     unsigned Workers = 1;
   };
 
@@ -328,6 +338,9 @@ private:
   void fail(FunctionId Id, Reason Why, llvm::StringRef Detail, bool ForGood);
 
   // With M held.
+  /// Takes note of \p Err, if it is one: the executor cannot be reached. That
+  /// is told once, and its memory is left alone from then on.
+  void noteAccess(llvm::Error Err) const;
   Heat readHeat(const FunctionState &F) const;
   void armCell(Record &F);
   void enqueue(Record &F, Reason Why);
@@ -366,6 +379,7 @@ private:
   uint64_t LastBatch = 0, FailedBatches = 0;
   std::chrono::microseconds TotalCompileTime{0};
   bool Stopping = false;
+  mutable bool ExecutorGone = false;
   /// Workers that look for work or do it, and batches being linked.
   unsigned Busy = 0, Linking = 0;
   /// A worker that has nothing to do waits for the inbox if no other does, and
