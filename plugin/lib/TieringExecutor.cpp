@@ -147,6 +147,10 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   });
   ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(**J);
   Place.CheckReferences = true;
+  // Of most functions there are two bodies in all, and calls are counted often
+  // enough as it is: tier 0 is kept to go back to. Undone code is unmapped at
+  // once, as in stock.
+  Place.Old = ReOptimizeLayer::OldCode::Keep;
   auto Layer = ReOptimizeLayer::Create(std::move(Place), std::move(P), S->Opts);
   if (!Layer)
     return Layer.takeError();

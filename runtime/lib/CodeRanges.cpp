@@ -34,9 +34,12 @@ void CodeRanges::modifyPassConfig(MaterializationResponsibility &MR,
   Config.PostFixupPasses.push_back([this, Key](jitlink::LinkGraph &G) {
     std::lock_guard<std::mutex> Lock(M);
     for (jitlink::Symbol *S : G.defined_symbols())
-      if (S->hasName() && S->isCallable() && S->getSize())
-        if (StringRef Name = *S->getName(); Name.consume_back(Suffix))
+      if (S->hasName() && S->isCallable() && S->getSize()) {
+        const StringRef Symbol = *S->getName();
+        const StringRef Name = Symbol.rsplit(Marker).first;
+        if (Name.size() != Symbol.size())
           Ranges[S->getAddress()] = {S->getSize(), Name.str(), Key};
+      }
     return Error::success();
   });
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/IRReoptimizer.h"
+#include "reopt/ActiveCount.h"
 #include "reopt/ModuleExtractor.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -76,12 +77,23 @@ public:
     return F && !F->isDeclaration();
   }
 
-  /// Has the bodies that are Counted count and trip.
-  void count() {
+  /// Has the bodies that are Counted count and trip, and all code count its
+  /// executions if that is wanted.
+  void count(ExecutorAddr ActiveCount) {
     for (const NewCode::Body &Body : Code.Bodies)
       if (Body.Counted)
         instrument(*Linked->getFunction(Body.Name),
                    Session.getNextSite(Body.Id));
+    SmallVector<Function *, 16> Defined;
+    for (Function &F : *Linked)
+      if (!F.isDeclarationForLinker())
+        Defined.push_back(&F);
+    Code.CountsActive = ActiveCount && all_of(Defined, [](Function *F) {
+                          return whyNotCounted(*F).empty();
+                        });
+    if (Code.CountsActive)
+      for (Function *F : Defined)
+        cantFail(countActive(*F, ActiveCount));
   }
 
   Module &getModule() { return *Linked; }
@@ -119,9 +131,11 @@ private:
           Fits = F.getInstructionCount() <= size_t(Limit);
           if (!Fits)
             return;
-          auto Part = extractModule(const_cast<Module &>(*F.getParent()), Name,
-                                    {const_cast<Function *>(&F)},
-                                    [&](StringRef) { return NewName.str(); });
+          auto Part = extractModule(
+              const_cast<Module &>(*F.getParent()), Name,
+              {const_cast<Function *>(&F)},
+              [&](StringRef) { return NewName.str(); },
+              /*ImportConstants=*/true);
           Function *Copy = Part->getFunction(NewName);
           Copy->setLinkage(GlobalValue::ExternalLinkage);
           Copy->setVisibility(GlobalValue::DefaultVisibility);
@@ -184,6 +198,10 @@ IRReoptimizer::IRReoptimizer(const Options &Opts,
 
 OptimizationLevel IRReoptimizer::getLevel(uint32_t) const { return Level; }
 
+bool IRReoptimizer::countsActive(uint32_t Tier) const {
+  return isCounted(Tier);
+}
+
 Error IRReoptimizer::prepare(Module &, const Batch &) {
   return Error::success();
 }
@@ -214,7 +232,13 @@ Expected<NewCode> IRReoptimizer::reoptimize(const Batch &B,
   if (auto Err = prepare(M, B))
     return std::move(Err);
   // Counting comes last, as it does for tier 0's IR: no pass moves it.
-  auto Object = compile(M, getLevel(Tier), [&] { IR.count(); });
+  const bool MayBeReplaced =
+      any_of(B.Members, [&](const Batch::Member &Member) {
+        return countsActive(Member.Tier);
+      });
+  auto Object = compile(M, getLevel(Tier), [&] {
+    IR.count(MayBeReplaced ? B.ActiveCount : ExecutorAddr());
+  });
   if (!Object)
     return Object.takeError();
   IR.Code.Object = std::move(*Object);

@@ -20,7 +20,8 @@ namespace {
 /// Declares what copied definitions mention, in the order in which they do.
 class Declarer : public ValueMaterializer {
 public:
-  Declarer(Module &To, ValueToValueMapTy &Map) : To(To), Map(Map) {}
+  Declarer(Module &To, ValueToValueMapTy &Map, bool ImportConstants)
+      : To(To), Map(Map), ImportConstants(ImportConstants) {}
 
   Value *materialize(Value *V) override {
     auto *GV = dyn_cast<GlobalValue>(V);
@@ -48,6 +49,10 @@ public:
           Var->getAddressSpace());
       New->copyAttributesFrom(Var);
       declareElsewhere(*New);
+      if (ImportConstants && isWorthImporting(*Var)) {
+        New->setLinkage(GlobalValue::AvailableExternallyLinkage);
+        Pending.push_back({Var, New});
+      }
       return New;
     }
     // An alias or an ifunc: callers see a symbol of its type.
@@ -81,6 +86,14 @@ private:
                                        : GlobalValue::ExternalLinkage;
   }
 
+  /// Larger tables are hardly folded, and cost time to copy.
+  static bool isWorthImporting(const GlobalVariable &Var) {
+    constexpr uint64_t MaxBytes = 1 << 16;
+    return Var.isConstant() && Var.hasDefinitiveInitializer() &&
+           !Var.isThreadLocal() &&
+           Var.getDataLayout().getTypeAllocSize(Var.getValueType()) <= MaxBytes;
+  }
+
   Value *declare(FunctionType &Ty, const Function &Old) {
     auto *New = Function::Create(&Ty, declaredLinkage(Old),
                                  Old.getAddressSpace(), Old.getName(), &To);
@@ -95,6 +108,7 @@ private:
 
   Module &To;
   ValueToValueMapTy &Map;
+  const bool ImportConstants;
   SmallVector<std::pair<GlobalVariable *, GlobalVariable *>, 8> Pending;
 };
 
@@ -117,15 +131,14 @@ bool isCopiedConstant(const GlobalValue &GV) {
          (Var->hasPrivateLinkage() || Var->hasAtLeastLocalUnnamedAddr());
 }
 
-std::unique_ptr<Module>
-extractModule(Module &From, StringRef Identifier,
-              ArrayRef<GlobalValue *> Definitions,
-              function_ref<std::string(StringRef)> Rename) {
+std::unique_ptr<Module> extractModule(
+    Module &From, StringRef Identifier, ArrayRef<GlobalValue *> Definitions,
+    function_ref<std::string(StringRef)> Rename, bool ImportConstants) {
   auto To = std::make_unique<Module>(Identifier, From.getContext());
   copyModuleProperties(From, *To);
 
   ValueToValueMapTy Map;
-  Declarer Materializer(*To, Map);
+  Declarer Materializer(*To, Map, ImportConstants);
   SmallVector<std::pair<GlobalValue *, GlobalValue *>, 8> Copies;
 
   // Definitions first, so that mentions find them.

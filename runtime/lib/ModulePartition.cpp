@@ -199,7 +199,8 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
   }
   for (GlobalVariable &Var : Mod.globals())
     if (!Var.isDeclaration() && Var.getName() != "llvm.used" &&
-        Var.getName() != "llvm.compiler.used" && !isCopiedConstant(Var))
+        Var.getName() != "llvm.compiler.used" &&
+        (Req.BodiesMayGo || !isCopiedConstant(Var)))
       Parts.Rest.push_back(&Var);
 
   Parts.Whole =
@@ -239,7 +240,7 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
   }
   Parts.Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
   for (GlobalVariable &Var : Parts.Data->globals())
-    if (!Var.isDeclaration() && Var.isConstant() &&
+    if (!Var.isDeclaration() && Var.isConstant() && Req.FillTables &&
         Req.P.isCallOnlyTable(Var)) {
       // We shall write to it; the program cannot tell.
       Var.setConstant(false);

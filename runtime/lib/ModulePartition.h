@@ -77,6 +77,11 @@ struct PartitionRequest {
   /// Whether some functions may be compiled before they are called. If not,
   /// those which would have to are not counted.
   bool MayCompileEarly;
+  /// Whether bodies may go while their functions stay. Then constants belong to
+  /// the data, since the program may have kept their addresses.
+  bool BodiesMayGo;
+  /// Whether places in call-only tables are wanted.
+  bool FillTables;
   /// Whether a definition that may be merged is there already, and this one is
   /// dropped. Null: none is.
   llvm::function_ref<bool(llvm::StringRef)> IsMergedAway;

@@ -71,7 +71,7 @@ struct ReOptimizeLayer::LinkJob {
   std::chrono::steady_clock::time_point Start;
   /// Until now, from the start.
   std::chrono::microseconds Time{0};
-  ResourceTrackerSP RT;
+  CodeObject Made;
   /// Of Code.Bodies.
   std::vector<ExecutorAddr> Addresses;
 };
@@ -115,7 +115,17 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
   std::string *const Outer = std::exchange(BackgroundErrors, &Reported);
   scope_exit Restore([=] { BackgroundErrors = Outer; });
 
+  if (Place.Old == OldCode::Count) {
+    auto Count = ActiveCounts->create();
+    if (!Count)
+      return failBatch(Job->B, Reason::LinkFailed, toString(Count.takeError()));
+    Job->B.ActiveCount = *Count;
+  }
   auto Code = P->reoptimize(Job->B, View(*this, S));
+  if (Job->B.ActiveCount && !(Code && Code->Object && Code->CountsActive)) {
+    ActiveCounts->release(Job->B.ActiveCount);
+    Job->B.ActiveCount = ExecutorAddr();
+  }
   if (!Code) {
     std::string Text = toString(Code.takeError());
     return failBatch(Job->B, Reason::EmissionFailed,
@@ -135,8 +145,9 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
 }
 
 void ReOptimizeLayer::link(std::unique_ptr<LinkJob> Job) {
-  Job->RT = Job->S.JD.createResourceTracker();
-  if (auto Err = Place.Linker.add(Job->RT, std::move(Job->Code.Object)))
+  Job->Made.RT = Job->S.JD.createResourceTracker();
+  Job->Made.ActiveCount = Job->B.ActiveCount;
+  if (auto Err = Place.Linker.add(Job->Made.RT, std::move(Job->Code.Object)))
     return failBatch(Job->B, Reason::LinkFailed, toString(std::move(Err)));
   SymbolLookupSet Names;
   for (auto &Body : Job->Code.Bodies)
@@ -152,7 +163,7 @@ void ReOptimizeLayer::linked(std::unique_ptr<LinkJob> Job,
                              Expected<SymbolMap> Found) {
   if (!Found) {
     std::string Text =
-        toString(joinErrors(Found.takeError(), Job->RT->remove()));
+        toString(joinErrors(Found.takeError(), unmap(Job->Made)));
     if (BackgroundErrors && !BackgroundErrors->empty())
       Text = *BackgroundErrors;
     return failBatch(Job->B, Reason::LinkFailed, Text);
@@ -195,9 +206,10 @@ void ReOptimizeLayer::findTables(std::unique_ptr<LinkJob> Job) {
 void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
   Job->Time = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - Job->Start);
-  if (!publish(*Job))
-    if (auto Err = Job->RT->remove())
-      ES.reportError(std::move(Err));
+  std::vector<CodeObject> Unused;
+  Error Err = publish(*Job, Unused) ? Error::success() : unmap(Job->Made);
+  if ((Err = joinErrors(std::move(Err), discard(std::move(Unused)))))
+    ES.reportError(std::move(Err));
   // What is to be tried again was queued on this thread, which need not be a
   // worker's.
   std::unique_lock<std::mutex> Lock(M);
@@ -205,7 +217,7 @@ void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
     wakeWorkers(Lock);
 }
 
-bool ReOptimizeLayer::publish(LinkJob &Job) {
+bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
   std::lock_guard<std::mutex> Lock(M);
   const Batch &B = Job.B;
   NewCode &Code = Job.Code;
@@ -222,7 +234,9 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
     return false;
   }
 
-  BatchRecord Published{std::move(Job.RT), {}, std::move(Code.Uses)};
+  CodeObject &Published = Batches[B.Number] = std::move(Job.Made);
+  Published.Uses = std::move(Code.Uses);
+  SmallVector<std::pair<uint64_t, uint64_t>, 16> Replaced;
   TotalCompileTime += Job.Time;
   for (size_t I = 0; I < Code.Bodies.size(); ++I) {
     Record &F = Functions[Code.Bodies[I].Id];
@@ -242,6 +256,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
       F.Why = Reason::Hot;
     F.Detail.clear();
     F.Asked = false;
+    Replaced.push_back({F.PublishedBatch, F.TierZeroGroup});
     F.Body = Job.Addresses[I];
     F.BodyCounts = Code.Bodies[I].Counted;
     F.PublishedBatch = B.Number;
@@ -254,10 +269,16 @@ bool ReOptimizeLayer::publish(LinkJob &Job) {
     else if (!ExecutorGone)
       noteAccess(Cells->arm(F.Cell, RearmedCount, RearmedCount));
     Published.Members.push_back(F.Id);
+    Published.InTables |= CallSlots.count(F.Id) != 0;
     pointTo(F, F.Body);
   }
   finishWithoutBodies(B, Code);
-  Batches[B.Number] = std::move(Published);
+  for (auto [Batch, Group] : Replaced) {
+    takeUnusedBatch(Batch, Unused);
+    takeUnusedGroup(Group, Unused);
+  }
+  // It may hold nothing that anybody still wanted.
+  takeUnusedBatch(B.Number, Unused);
   return true;
 }
 

@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Modules that come, first calls, listings. How they go is in
-// ReOptimizeRemoval.cpp, what the workers do in ReOptimizeWorker.cpp.
+// Modules that come, and listings. First calls are in ReOptimizeTierZero.cpp,
+// how code goes in ReOptimizeRemoval.cpp, and what the workers do in
+// ReOptimizeWorker.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,56 +18,15 @@
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
-#include "llvm/Support/thread.h"
-#include <cstdlib>
-#include <pthread.h>
-#include <unistd.h>
+#include <unwind.h>
 
 using namespace llvm;
 using namespace llvm::orc;
 
+/// Of the C++ runtime that this library is linked with.
+extern "C" int __gxx_personality_v0(...);
+
 namespace reopt {
-
-namespace {
-
-/// Bodies of one input that are compiled together at most. Measured: 1,200
-/// functions took 400 ms one by one, 160 in twenties, 131 all at once.
-constexpr unsigned TierZeroGroup = 20;
-
-/// Where a first call goes whose function cannot be compiled. The program
-/// cannot go on: there is no code to run and nothing to return.
-[[noreturn]] void callWithoutCode() {
-  static constexpr char Text[] =
-      "reopt: a function was called that could not be compiled (see above)\n";
-  (void)!::write(2, Text, sizeof(Text) - 1);
-  std::abort();
-}
-
-/// Stack that a compile is sure to get by with.
-constexpr size_t CompileStack = 8 << 20, EnoughStack = 512 << 10;
-
-/// Whether the caller's stack, which may be a small thread's or a coroutine's,
-/// has room for a compile of tier 0.
-bool hasRoomToCompile() {
-  struct Bounds {
-    char *Low = nullptr;
-    size_t Size = 0;
-    Bounds() {
-      pthread_attr_t Attr;
-      if (pthread_getattr_np(pthread_self(), &Attr))
-        return;
-      void *Base;
-      if (!pthread_attr_getstack(&Attr, &Base, &Size))
-        Low = static_cast<char *>(Base);
-      pthread_attr_destroy(&Attr);
-    }
-  };
-  static thread_local const Bounds Stack;
-  char *Here = static_cast<char *>(__builtin_frame_address(0));
-  return Here > Stack.Low + EnoughStack && Here < Stack.Low + Stack.Size;
-}
-
-} // namespace
 
 ReOptimizeLayer::Setup ReOptimizeLayer::in(LLJIT &J) {
   return {J.getIRCompileLayer(),
@@ -76,7 +36,7 @@ ReOptimizeLayer::Setup ReOptimizeLayer::in(LLJIT &J) {
           [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
             return J.addIRModule(std::move(RT), std::move(TSM));
           },
-          /*CheckReferences=*/false, /*Workers=*/1};
+          /*CheckReferences=*/false, /*Workers=*/1, OldCode::Count};
 }
 
 Expected<std::unique_ptr<ReOptimizeLayer>>
@@ -90,16 +50,19 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
     return Stubs.takeError();
   L->Stubs = std::move(*Stubs);
   L->Cells = std::make_unique<CellTable>(ES, MemMgr);
+  L->ActiveCounts = std::make_unique<ActiveCountTable>(ES, MemMgr);
   L->Place.Linker.addPlugin(L->TierZeroCode);
   auto Hook = HookEntry::Create(ES);
   if (!Hook)
     return Hook.takeError();
   L->Hook = std::move(*Hook);
+  if (L->Place.Old != OldCode::Keep)
+    L->Place.Linker.addPlugin(L->Extents);
+  L->startReclaiming();
   auto Entries = LazyEntries::Create(
       ES,
       // In another process nobody reads what ours would print: a trap.
-      L->Hook->isInProcess() ? ExecutorAddr::fromPtr(&callWithoutCode)
-                             : ExecutorAddr(),
+      L->Hook->isInProcess() ? getCodeForFailedCalls() : ExecutorAddr(),
       [Layer = L.get()](uint64_t Id,
                         LazyEntries::NotifyLandingResolved OnResolved) {
         OnResolved(Layer->compileTierZero(FunctionId(Id)));
@@ -119,7 +82,8 @@ ReOptimizeLayer::ReOptimizeLayer(Setup Place, std::unique_ptr<Policy> P,
               Place.Base.getManglingOptions()),
       ES(Place.Base.getExecutionSession()), Place(std::move(Place)),
       Mangle(ES, this->Place.Layout), P(std::move(P)), Opts(Opts),
-      TierZeroCode(std::make_shared<CodeRanges>(".tier0")),
+      TierZeroCode(std::make_shared<CodeRanges>(TierZeroMarker.str())),
+      Extents(std::make_shared<CodeExtents>()),
       Life(std::make_shared<Lifetime>(*this)) {}
 
 ReOptimizeLayer::~ReOptimizeLayer() {
@@ -128,33 +92,68 @@ ReOptimizeLayer::~ReOptimizeLayer() {
     Hook->shutdown();
   Life->end();
   ES.deregisterResourceManager(*this);
+  if (Reclaim)
+    Reclaim->shutdown();
   Error Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
                          Stubs ? Stubs->shutdown() : Error::success());
   if (Cells)
-    Err = joinErrors(std::move(Err), Cells->shutdown());
+    Err = joinErrors(std::move(Err),
+                     joinErrors(Cells->shutdown(), ActiveCounts->shutdown()));
   if (ExecutorGone)
     consumeError(std::move(Err)); // It was told before.
   else if (Err)
     ES.reportError(std::move(Err));
 }
 
+/// Code that counts its executions has to do so when an exception passes, too.
+/// What does not use exceptions otherwise may be linked without their runtime.
+Error ReOptimizeLayer::defineUnwinder(JITDylib &JD) {
+  SymbolMap Ours = {
+      {Mangle("__gxx_personality_v0"),
+       {ExecutorAddr::fromPtr(&__gxx_personality_v0), {}}},
+      {Mangle("_Unwind_Resume"), {ExecutorAddr::fromPtr(&_Unwind_Resume), {}}}};
+  SymbolLookupSet Names;
+  for (auto &[Name, Symbol] : Ours)
+    Names.add(Name, SymbolLookupFlags::WeaklyReferencedSymbol);
+  JITDylibSearchOrder Order;
+  JD.withLinkOrderDo(
+      [&](const JITDylibSearchOrder &LinkOrder) { Order = LinkOrder; });
+  auto Found = ES.lookupFlags(LookupKind::Static, std::move(Order), Names);
+  if (!Found)
+    return Found.takeError();
+  SymbolMap Missing;
+  for (auto &[Name, Symbol] : Ours)
+    if (!Found->count(Name))
+      Missing[Name] = {Symbol.getAddress(),
+                       JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  return Missing.empty() ? Error::success()
+                         : JD.define(absoluteSymbols(std::move(Missing)));
+}
+
 Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
-  // Who finds a space finds the hook defined in it.
-  std::lock_guard<std::mutex> OneAtATime(NewSpaces);
-  {
+  auto Find = [&]() -> Space * {
     std::lock_guard<std::mutex> Lock(M);
-    if (auto I = Spaces.find(&JD); I != Spaces.end())
-      return I->second;
-  }
+    auto I = Spaces.find(&JD);
+    return I == Spaces.end() ? nullptr : &I->second;
+  };
+  if (Space *S = Find())
+    return *S;
+  std::lock_guard<std::mutex> OneByOne(Preparing);
+  if (Space *S = Find())
+    return *S;
   if (auto Err = Hook->define(JD, Place.Base, Place.Layout))
     return std::move(Err);
+  if (Place.Old == OldCode::Count)
+    if (auto Err = defineUnwinder(JD))
+      return std::move(Err);
   std::lock_guard<std::mutex> Lock(M);
   return Spaces.try_emplace(&JD, JD).first->second;
 }
 
-Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
-    Space &S, ResourceKey Key, ModulePartition &Parts,
-    std::shared_ptr<ThreadSafeModule> TSM, SymbolMap &Symbols) {
+Error ReOptimizeLayer::createFunctions(Space &S, ResourceKey Key,
+                                       ModulePartition &Parts,
+                                       std::shared_ptr<ThreadSafeModule> TSM,
+                                       SymbolMap &Symbols) {
   const size_t Count = Parts.Counted.size();
   FunctionId First;
   std::vector<uint64_t> Ids(Count);
@@ -193,15 +192,17 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
   Error Err = Created ? Stubs->redirect(S.JD, Old) : Created.takeError();
   if (Err) {
     Entries->release(*NewEntries);
-    return std::move(Err);
+    return Err;
   }
 
-  TierZeroUnit::BodyMap Bodies;
   std::lock_guard<std::mutex> Lock(M);
-  Input &In =
-      Inputs
-          .emplace(Key, Input{&S, TSM, {Ids.begin(), Ids.end()}, {}, nullptr})
-          ->second;
+  Input &In = Inputs
+                  .emplace(Key, Input{&S,
+                                      std::move(TSM),
+                                      std::make_shared<std::mutex>(),
+                                      {Ids.begin(), Ids.end()},
+                                      {}})
+                  ->second;
   for (size_t I = 0; I < Count; ++I) {
     auto [IR, Flags] = Parts.Counted[I];
     Record &F = Functions[First + I];
@@ -209,7 +210,6 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
     F.In = &In;
     F.Stub = Stubs->find(S.JD, F.Name);
     F.LazyEntry = F.Tier0Entry = (*NewEntries)[I];
-    F.Tier0Name = Mangle(getTierZeroName(IR->getName()));
     F.St = Stage::Lazy;
     F.Why = Reason::NotCalledYet;
     F.Size = IR->getInstructionCount();
@@ -220,19 +220,17 @@ Expected<std::unique_ptr<MaterializationUnit>> ReOptimizeLayer::createFunctions(
     armCell(F);
     S.ByName[*F.Name] = F.Id;
     Symbols[F.Name] = {F.Stub, Flags};
-    Bodies[IR->getName().str()] = {IR, {F.Cell, Hook->getId(F.Trip), 0}};
   }
   for (auto &A : Parts.Aliases)
     Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)), A.Flags};
   startWorkers();
-  return std::make_unique<TierZeroUnit>(ES, Place.Base, std::move(TSM),
-                                        std::move(Bodies), TierZeroGroup);
+  return Error::success();
 }
 
 void ReOptimizeLayer::noteData(Space &S, ResourceKey Key,
                                ModulePartition &Parts) {
   std::lock_guard<std::mutex> Lock(M);
-  Input &In = Inputs.emplace(Key, Input{&S, nullptr, {}, {}, nullptr})->second;
+  Input &In = Inputs.emplace(Key, Input{&S, nullptr, nullptr, {}, {}})->second;
   for (auto &Name : Parts.DataNames)
     S.Data.try_emplace(Name,
                        Space::DataState{Key, std::move(Parts.Mentions[Name])});
@@ -277,17 +275,16 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
   ModulePartition Parts = TSM->withModuleDo([&](llvm::Module &Mod) {
     return partitionModule(
         Mod, {*P, isEnabled(), /*MayCompileEarly=*/true,
+              /*BodiesMayGo=*/Place.Old != OldCode::Keep,
+              /*FillTables=*/Place.Old != OldCode::Count,
               [&](StringRef Name) { return defines(S.JD, Name); }});
   });
   noteData(S, Key, Parts);
   if (!Parts.Counted.empty()) {
     SymbolMap Symbols;
-    auto TierZero = createFunctions(S, Key, Parts, TSM, Symbols);
-    if (!TierZero)
-      return TierZero.takeError();
-    if (auto Err = S.JD.define(absoluteSymbols(std::move(Symbols)), RT))
+    if (auto Err = createFunctions(S, Key, Parts, TSM, Symbols))
       return Err;
-    if (auto Err = S.JD.define(std::move(*TierZero), RT))
+    if (auto Err = S.JD.define(absoluteSymbols(std::move(Symbols)), RT))
       return Err;
   }
   noteCallSlots(S, Parts);
@@ -321,8 +318,10 @@ void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
   auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
   auto Context = TSM->getContext();
   ModulePartition Parts = TSM->withModuleDo([&](llvm::Module &Mod) {
-    return partitionModule(
-        Mod, {*P, isEnabled(), /*MayCompileEarly=*/false, nullptr});
+    return partitionModule(Mod, {*P, isEnabled(), /*MayCompileEarly=*/false,
+                                 /*BodiesMayGo=*/Place.Old != OldCode::Keep,
+                                 /*FillTables=*/Place.Old != OldCode::Count,
+                                 nullptr});
   });
   if (!Parts.Whole)
     if (auto Err = emitParts(*Home, *R, Parts, TSM))
@@ -376,9 +375,8 @@ Error ReOptimizeLayer::emitFunctions(Space &S, ResourceKey Key,
                                      ModulePartition &Parts,
                                      std::shared_ptr<ThreadSafeModule> TSM) {
   SymbolMap Symbols;
-  auto TierZero = createFunctions(S, Key, Parts, std::move(TSM), Symbols);
-  if (!TierZero)
-    return TierZero.takeError();
+  if (auto Err = createFunctions(S, Key, Parts, std::move(TSM), Symbols))
+    return Err;
   SymbolNameSet Names;
   for (auto &[Name, Symbol] : Symbols)
     Names.insert(Name);
@@ -388,94 +386,9 @@ Error ReOptimizeLayer::emitFunctions(Space &S, ResourceKey Key,
   Error Err = (*Stubs)->notifyResolved(Symbols);
   if (!Err)
     Err = (*Stubs)->notifyEmitted({});
-  if (Err) {
+  if (Err)
     (*Stubs)->failMaterialization();
-    return Err;
-  }
-  // A tracker of its own, which goes with the input: what a responsibility
-  // defines later is not tracked by ORC, and would stay.
-  auto RT = S.JD.createResourceTracker();
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    auto First = S.ByName.find(Parts.Counted.front().first->getName());
-    if (First == S.ByName.end() || !Functions[First->second].In)
-      return make_error<ResourceTrackerDefunct>(RT);
-    Functions[First->second].In->TierZero = RT;
-  }
-  return S.JD.define(std::move(*TierZero), std::move(RT));
-}
-
-Error ReOptimizeLayer::compileEarly(Space &S, ModulePartition &Parts) {
-  auto Find = [&](StringRef Name) -> std::optional<FunctionId> {
-    std::lock_guard<std::mutex> Lock(M);
-    auto I = S.ByName.find(Name);
-    return I == S.ByName.end() ? std::nullopt : std::optional(I->second);
-  };
-  StringSet<> Seen;
-  while (!Parts.EagerWithCallees.empty()) {
-    std::string Name = std::move(Parts.EagerWithCallees.back());
-    Parts.EagerWithCallees.pop_back();
-    if (!Seen.insert(Name).second)
-      continue;
-    if (auto Id = Find(Name)) {
-      Parts.Eager.push_back(std::move(Name));
-      withTierZero(*Id, [&](const Function &IR) {
-        append_range(Parts.EagerWithCallees, getMentionedNames(IR));
-      });
-    }
-  }
-  for (auto &Name : Parts.Eager)
-    if (auto Id = Find(Name); Id && !compileTierZero(*Id))
-      return createStringError(inconvertibleErrorCode(),
-                               "cannot compile " + demangle(Name));
-  return Error::success();
-}
-
-ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
-  SymbolStringPtr Name;
-  JITDylib *JD;
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    Record &F = Functions[Id];
-    if (F.St == Stage::Removed)
-      return ExecutorAddr();
-    JD = &F.Home->JD;
-    if (F.Body)
-      return F.Body;
-    if (F.Tier0Compiled)
-      return F.Tier0Entry;
-    Name = F.Tier0Name;
-  }
-  Expected<ExecutorSymbolDef> Symbol = ExecutorSymbolDef();
-  auto LookUp = [&] {
-    Symbol = ES.lookup(
-        makeJITDylibSearchOrder(JD, JITDylibLookupFlags::MatchAllSymbols),
-        Name);
-  };
-  consumeError(Symbol.takeError());
-  if (hasRoomToCompile())
-    LookUp();
-  else
-    llvm::thread(std::optional<unsigned>(CompileStack), LookUp).join();
-  if (!Symbol) {
-    ES.reportError(Symbol.takeError());
-    return ExecutorAddr();
-  }
-  std::lock_guard<std::mutex> Lock(M);
-  Record &F = Functions[Id];
-  if (F.St == Stage::Removed)
-    return ExecutorAddr();
-  F.Tier0Entry = Symbol->getAddress();
-  F.Tier0Compiled = true;
-  if (F.Body)
-    return F.Body;
-  if (F.St == Stage::Lazy) {
-    F.transition(Stage::Tier0);
-    if (F.Why == Reason::NotCalledYet)
-      F.Why = Reason::NotHotYet;
-  }
-  pointTo(F, F.Tier0Entry);
-  return F.Tier0Entry;
+  return Err;
 }
 
 bool ReOptimizeLayer::defines(JITDylib &JD, StringRef Name) const {
@@ -530,6 +443,13 @@ LayerStatus ReOptimizeLayer::getStatus() const {
   S.Batches = LastBatch;
   S.Failures = FailedBatches;
   S.CompileTime = TotalCompileTime;
+  S.Obstacle = WhyKept;
+  if (Reclaim) {
+    Reclaimer::Status Old = Reclaim->getStatus();
+    S.Retired = Old.Pending;
+    S.Freed = Old.Freed;
+    S.Obstacle = Old.Obstacle;
+  }
   auto CountOf = [&S](const Record &F) -> unsigned & {
     return F.Body ? S.Tier1 : F.Tier0Compiled ? S.Tier0 : S.Lazy;
   };

@@ -6,11 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Modules that go, and what had their definitions inside.
+// Modules that go, what had their definitions inside, and machine code that
+// nothing leads to any more.
 //
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
+#include "reopt/ThreadObserver.h"
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -26,7 +28,7 @@ Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
 }
 
 Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
-  std::vector<ResourceTrackerSP> Doomed;
+  std::vector<CodeObject> Unused;
   std::vector<std::shared_ptr<ThreadSafeModule>> DoomedIR;
   Error Result = Error::success();
   {
@@ -36,7 +38,7 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
       return Result;
     Space &S = *Begin->second.Home;
     std::vector<StubTable::Request> Traps;
-    std::vector<ExecutorAddr> DoomedCells;
+    DenseSet<uint64_t> Groups;
     for (auto I = Begin; I != End; ++I) {
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
@@ -60,11 +62,11 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
         Entries->release(F.LazyEntry);
         S.ByName.erase(*F.Name);
         Traps.push_back({F.Name, ExecutorAddr()});
-        DoomedCells.push_back(F.Cell);
+        OldCells.push_back(F.Cell);
+        if (F.TierZeroGroup)
+          Groups.insert(F.TierZeroGroup);
       }
       DoomedIR.push_back(std::move(I->second.TSM));
-      if (I->second.TierZero)
-        Doomed.push_back(std::move(I->second.TierZero));
     }
     Inputs.erase(Begin, End);
     for (auto I = CallSlots.begin(); I != CallSlots.end();)
@@ -76,10 +78,8 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     });
     if (!ExecutorGone)
       Result = Stubs->redirect(JD, Traps);
-    // Each release is a write: none, if the executor is gone.
-    if (!ExecutorGone && !Result)
-      for (ExecutorAddr Cell : DoomedCells)
-        Cells->release(Cell);
+    if (Result)
+      ExecutorGone = true; // Who removes is told.
     for (Record &F : Functions)
       F.ReferencesChecked = false;
     for (auto &Entry : S.Data)
@@ -87,24 +87,21 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     auto IsGone = [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     };
-    for (auto I = Batches.begin(); I != Batches.end();) {
-      BatchRecord &B = I->second;
+    std::vector<uint64_t> Numbers;
+    for (auto &[Number, B] : Batches) {
+      Numbers.push_back(Number);
       if (any_of(B.Uses, IsGone))
         for (FunctionId Id : B.Members)
-          if (!IsGone(Id) && Functions[Id].PublishedBatch == I->first)
+          if (!IsGone(Id) && Functions[Id].PublishedBatch == Number)
             demote(Functions[Id]);
-      if (!all_of(B.Members, IsGone)) {
-        ++I;
-        continue;
-      }
-      Doomed.push_back(std::move(B.RT));
-      I = Batches.erase(I);
     }
+    for (uint64_t Number : Numbers)
+      takeUnusedBatch(Number, Unused);
+    for (uint64_t Number : Groups)
+      takeUnusedGroup(Number, Unused);
     Idle.notify_all();
   }
-  for (auto &RT : Doomed)
-    Result = joinErrors(std::move(Result), RT->remove());
-  return Result;
+  return joinErrors(std::move(Result), discard(std::move(Unused)));
 }
 
 void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
@@ -124,6 +121,136 @@ void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
       if (auto D = Data.find(Name); D != Data.end() && D->second.Owner == Src)
         D->second.Owner = Dst;
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Old code
+//===----------------------------------------------------------------------===//
+
+void ReOptimizeLayer::startReclaiming() {
+  if (Place.Old == OldCode::Keep)
+    return;
+  if (!Hook->isInProcess()) {
+    Place.Old = OldCode::Keep;
+    WhyKept = "the executor is another process, whose threads are not observed";
+    return;
+  }
+  auto Proof = ThreadObserver::Create({});
+  if (!Proof) {
+    Place.Old = OldCode::Keep;
+    WhyKept = toString(Proof.takeError());
+    return;
+  }
+  ObservedBy = (*Proof)->getSignal();
+  Reclaim =
+      std::make_unique<Reclaimer>(ES, std::move(*Proof), Reclaimer::Settings());
+}
+
+size_t ReOptimizeLayer::collect() { return Reclaim ? Reclaim->collect() : 0; }
+
+bool ReOptimizeLayer::mayGoEarly(const CodeObject &Object) const {
+  return Place.Old == OldCode::Observe ||
+         (Place.Old == OldCode::Count && Object.ActiveCount);
+}
+
+void ReOptimizeLayer::takeUnusedGroup(uint64_t Number,
+                                      std::vector<CodeObject> &Unused) {
+  auto I = TierZeroGroups.find(Number);
+  if (I == TierZeroGroups.end() || I->second.Lookups)
+    return;
+  // A member that was never called for, since its callers got it inlined, does
+  // not keep the others.
+  bool HasMembers = false;
+  for (FunctionId Id : I->second.Members) {
+    const Record &F = Functions[Id];
+    if (F.St == Stage::Removed || F.TierZeroGroup != Number)
+      continue;
+    if (F.Tier0Compiled && !F.Body)
+      return;
+    HasMembers = true;
+  }
+  if (HasMembers && !mayGoEarly(I->second))
+    return;
+  for (FunctionId Id : I->second.Members) {
+    Record &F = Functions[Id];
+    if (F.TierZeroGroup != Number)
+      continue;
+    F.TierZeroGroup = 0;
+    F.Tier0Compiled = false;
+    F.Tier0Entry = F.LazyEntry;
+  }
+  Unused.push_back(std::move(I->second));
+  TierZeroGroups.erase(I);
+}
+
+void ReOptimizeLayer::takeUnusedBatch(uint64_t Number,
+                                      std::vector<CodeObject> &Unused) {
+  auto I = Batches.find(Number);
+  if (I == Batches.end())
+    return;
+  bool HasMembers = false;
+  for (FunctionId Id : I->second.Members) {
+    const Record &F = Functions[Id];
+    if (F.St == Stage::Removed)
+      continue;
+    if (F.PublishedBatch == Number)
+      return;
+    HasMembers = true;
+  }
+  if (HasMembers && !mayGoEarly(I->second))
+    return;
+  Unused.push_back(std::move(I->second));
+  Batches.erase(I);
+}
+
+Error ReOptimizeLayer::unmap(CodeObject &Object) {
+  // It may have gone with its JITDylib.
+  Error Result =
+      Object.RT->isDefunct() ? Error::success() : Object.RT->remove();
+  if (Object.ActiveCount)
+    ActiveCounts->release(Object.ActiveCount);
+  return Result;
+}
+
+/// Under M. Code of removed functions counted in them as long as it was mapped.
+void ReOptimizeLayer::releaseOldCells() {
+  if (!RetiredObjects && !ExecutorGone)
+    for (ExecutorAddr Cell : std::exchange(OldCells, {}))
+      Cells->release(Cell);
+}
+
+Error ReOptimizeLayer::discard(std::vector<CodeObject> Unused) {
+  Error Result = Error::success();
+  std::vector<std::pair<RetiredCode, CodeObject>> Retired;
+  for (CodeObject &Object : Unused) {
+    RetiredCode Code;
+    if (Reclaim)
+      consumeError(Object.RT->withResourceKeyDo(
+          [&](ResourceKey K) { Code.Ranges = Extents->find(K); }));
+    if (Code.Ranges.empty()) {
+      Result = joinErrors(std::move(Result), unmap(Object));
+      continue;
+    }
+    if (Object.ActiveCount)
+      Code.Counts.push_back(Object.ActiveCount);
+    Code.InTables = Object.InTables;
+    Retired.push_back({std::move(Code), std::move(Object)});
+  }
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    RetiredObjects += Retired.size();
+    releaseOldCells();
+  }
+  for (auto &[Code, Object] : Retired)
+    Reclaim->retire(std::move(Code),
+                    [this, Object = std::move(Object)]() mutable {
+                      Error Err = unmap(Object);
+                      std::lock_guard<std::mutex> Lock(M);
+                      --RetiredObjects;
+                      releaseOldCells();
+                      return Err;
+                    });
+  return Result;
 }
 
 } // namespace reopt

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
+#include "reopt/ThreadObserver.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include <csignal>
 #include <sys/resource.h>
@@ -125,9 +126,12 @@ void ReOptimizeLayer::serve(Record &F) {
 void ReOptimizeLayer::startWorkers() {
   if (!Workers.empty() || Stopping)
     return;
-  // Signals are the program's: a new thread has its creator's mask.
+  // Signals are the program's, but for the one that threads are observed by: a
+  // new thread has its creator's mask.
   sigset_t All, Old;
   sigfillset(&All);
+  if (ObservedBy)
+    sigdelset(&All, ObservedBy);
   pthread_sigmask(SIG_SETMASK, &All, &Old);
   for (unsigned I = 0; I < Place.Workers; ++I)
     Workers.emplace_back([this] { runWorker(); });
@@ -359,6 +363,7 @@ ReOptimizeLayer::nextBatch() {
 void ReOptimizeLayer::runWorker() {
   // Best effort: a worker that is not nice is merely less polite.
   setpriority(PRIO_PROCESS, id_t(syscall(SYS_gettid)), int(Opts.Nice));
+  ThreadObserver::Wakeable Self;
   std::unique_lock<std::mutex> Lock(M);
   ++Busy;
   while (!Stopping) {

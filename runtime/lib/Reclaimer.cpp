@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/Reclaimer.h"
+#include "reopt/ThreadObserver.h"
 #include "reopt/ActiveCount.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include <atomic>
@@ -244,6 +245,7 @@ void Reclaimer::startInBackground() {
 void Reclaimer::runInBackground() {
   // Of this thread only: on Linux a thread has a nice level of its own.
   setpriority(PRIO_PROCESS, gettid(), S.Nice);
+  ThreadObserver::Wakeable Self;
   auto Delay = S.Interval;
   std::unique_lock<std::mutex> Lock(M);
   while (!Stopping) {

@@ -79,6 +79,9 @@ struct SharedState {
   std::mutex Observing;
   unsigned Observers = 0;
   int Signal = 0; ///< Ours since the first observer; never changes then.
+
+  std::mutex WakeableMutex; ///< Taken last; guards what follows.
+  std::vector<pid_t> Wakeable;
 };
 SharedState Shared;
 
@@ -161,6 +164,11 @@ bool isRestarted(const SleepingCall &Call) {
   }
 }
 
+bool isWakeable(pid_t Thread) {
+  std::lock_guard<std::mutex> Lock(Shared.WakeableMutex);
+  return is_contained(Shared.Wakeable, Thread);
+}
+
 /// One observation, under SharedState::Observing.
 class Round {
 public:
@@ -227,7 +235,8 @@ private:
     auto Call = getSleepingCall(Thread);
     if (!Call)
       return Look::Awake;
-    if (Marks.hasTables() && isRestarted(*Call) && !isBlocked(Status))
+    if (Marks.hasTables() && !isBlocked(Status) &&
+        (isRestarted(*Call) || isWakeable(Thread)))
       return Look::Awake;
     uint64_t End = getStackEnd(Thread);
     bool Scanned = End && scanStack(Marks, Call->StackPointer, End);
@@ -401,6 +410,16 @@ static Error takeSignal(int Signal) {
 //===----------------------------------------------------------------------===//
 
 ThreadObserver::ThreadObserver(Settings S) : S(S), Process(getpid()) {}
+
+ThreadObserver::Wakeable::Wakeable() {
+  std::lock_guard<std::mutex> Lock(Shared.WakeableMutex);
+  Shared.Wakeable.push_back(gettid());
+}
+
+ThreadObserver::Wakeable::~Wakeable() {
+  std::lock_guard<std::mutex> Lock(Shared.WakeableMutex);
+  llvm::erase(Shared.Wakeable, gettid());
+}
 
 Expected<std::unique_ptr<ThreadObserver>> ThreadObserver::Create(Settings S) {
   if (!IsSupported)

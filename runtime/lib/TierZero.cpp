@@ -7,41 +7,59 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/TierZero.h"
+#include "reopt/ActiveCount.h"
 #include "reopt/ModuleExtractor.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/Module.h"
-#include <atomic>
 
 using namespace llvm;
 using namespace llvm::orc;
 
 namespace reopt {
 
-namespace {
+const StringLiteral TierZeroMarker = ".tier0.";
 
-constexpr StringLiteral TierZeroSuffix = ".tier0";
-
-MaterializationUnit::Interface
-getBodyInterface(ExecutionSession &ES, const TierZeroUnit::BodyMap &Bodies) {
+static MaterializationUnit::Interface
+getBodyInterface(ExecutionSession &ES,
+                 const std::vector<TierZeroUnit::Body> &Bodies,
+                 uint64_t Group) {
   SymbolFlagsMap Flags;
-  for (auto &[Name, Body] : Bodies)
-    Flags[ES.intern(getTierZeroName(Name))] =
+  for (const TierZeroUnit::Body &Body : Bodies)
+    Flags[ES.intern(getTierZeroName(Body.F->getName(), Group))] =
         JITSymbolFlags::Exported | JITSymbolFlags::Callable;
   return {std::move(Flags), nullptr};
 }
 
-} // namespace
+std::string getTierZeroName(StringRef Name, uint64_t Group) {
+  return (Name + TierZeroMarker + Twine(Group)).str();
+}
 
-std::string getTierZeroName(StringRef Name) {
-  return (Name + TierZeroSuffix).str();
+std::vector<Function *>
+selectTierZeroGroup(Function &Root, unsigned Limit,
+                    function_ref<bool(Function &)> Take) {
+  std::vector<Function *> Group;
+  SmallPtrSet<Function *, 16> Asked;
+  auto Ask = [&](Function &F) {
+    if (Group.size() < Limit && Asked.insert(&F).second && Take(F))
+      Group.push_back(&F);
+  };
+  Ask(Root);
+  for (size_t I = 0; I < Group.size() && Group.size() < Limit; ++I)
+    for (Instruction &Inst : instructions(*Group[I]))
+      if (auto *Call = dyn_cast<CallBase>(&Inst))
+        if (Function *Callee = Call->getCalledFunction())
+          Ask(*Callee);
+  return Group;
 }
 
 TierZeroUnit::TierZeroUnit(ExecutionSession &ES, IRLayer &Base,
                            std::shared_ptr<ThreadSafeModule> TSM,
-                           BodyMap Bodies, unsigned GroupLimit)
-    : MaterializationUnit(getBodyInterface(ES, Bodies)), ES(ES), Base(Base),
-      TSM(std::move(TSM)), Bodies(std::move(Bodies)), GroupLimit(GroupLimit) {}
+                           std::vector<Body> Bodies, uint64_t Group,
+                           ExecutorAddr ActiveCount)
+    : MaterializationUnit(getBodyInterface(ES, Bodies, Group)), ES(ES),
+      Base(Base), TSM(std::move(TSM)), Bodies(std::move(Bodies)), Group(Group),
+      ActiveCount(ActiveCount) {}
 
 void TierZeroUnit::discard(const JITDylib &, const SymbolStringPtr &) {
   llvm_unreachable("names of tier-0 bodies are unique");
@@ -49,54 +67,33 @@ void TierZeroUnit::discard(const JITDylib &, const SymbolStringPtr &) {
 
 void TierZeroUnit::materialize(
     std::unique_ptr<MaterializationResponsibility> R) {
-  auto Fail = [&](Error Err) {
-    ES.reportError(std::move(Err));
-    R->failMaterialization();
+  auto GetName = [this](StringRef Name) {
+    return getTierZeroName(Name, Group);
   };
-
   auto Extracted = TSM->withModuleDo([&](Module &M) {
-    // What was asked for, then what it calls, breadth first: it is likely to be
-    // called next, and an object has a cost of its own.
-    SmallVector<BodyMap::iterator, 16> Group;
-    SmallPtrSet<Function *, 16> Taken;
-    auto Take = [&](StringRef Name) {
-      auto I = Bodies.find(std::string(Name));
-      if (I != Bodies.end() && Taken.insert(I->second.F).second)
-        Group.push_back(I);
-    };
-    for (const SymbolStringPtr &Name : R->getRequestedSymbols())
-      Take((*Name).drop_back(TierZeroSuffix.size()));
-    for (size_t I = 0; I < Group.size() && Group.size() < GroupLimit; ++I)
-      for (Instruction &Inst : instructions(*Group[I]->second.F))
-        if (auto *Call = dyn_cast<CallBase>(&Inst))
-          if (auto *Callee = Call->getCalledFunction();
-              Callee && Group.size() < GroupLimit)
-            Take(Callee->getName());
-
     SmallVector<GlobalValue *, 16> Definitions;
-    StringMap<InstrumentationSite> Sites;
-    for (auto I : Group) {
-      Definitions.push_back(I->second.F);
-      Sites[getTierZeroName(I->first)] = I->second.Site;
-      Bodies.erase(I);
-    }
-    static std::atomic<uint64_t> Counter{0};
-    auto Part = extractModule(M, ("reopt.tier0." + Twine(++Counter)).str(),
-                              Definitions, getTierZeroName);
-    for (auto &[Name, Site] : Sites) {
-      Function *F = Part->getFunction(Name);
+    for (const Body &B : Bodies)
+      Definitions.push_back(B.F);
+    return extractModule(M, ("reopt.tier0." + Twine(Group)).str(), Definitions,
+                         GetName);
+  });
+  Error Err = TSM->withModuleDo([&](Module &) -> Error {
+    for (const Body &B : Bodies) {
+      Function *F = Extracted->getFunction(GetName(B.F->getName()));
       F->setLinkage(GlobalValue::ExternalLinkage);
       F->setVisibility(GlobalValue::DefaultVisibility);
-      if (Site.Cell)
-        instrument(*F, Site);
+      if (B.Site.Cell)
+        instrument(*F, B.Site);
+      if (ActiveCount)
+        if (auto Refused = countActive(*F, ActiveCount))
+          return Refused;
     }
-    return Part;
+    return Error::success();
   });
-
-  if (!Bodies.empty())
-    if (auto Err = R->replace(std::make_unique<TierZeroUnit>(
-            ES, Base, TSM, std::move(Bodies), GroupLimit)))
-      return Fail(std::move(Err));
+  if (Err) {
+    ES.reportError(std::move(Err));
+    return R->failMaterialization();
+  }
   Base.emit(std::move(R),
             ThreadSafeModule(std::move(Extracted), TSM->getContext()));
 }

@@ -7,9 +7,10 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Which function's body an address lies in, for bodies whose symbols end in a
-/// given suffix. A JITLink plugin that notes each such symbol as it is linked
-/// and forgets it when its memory is freed.
+/// Which function's body an address lies in, for bodies whose symbols are the
+/// function's name, a given marker, and something more. A JITLink plugin that
+/// notes each such symbol as it is linked and forgets it when its memory is
+/// freed.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -27,9 +28,9 @@ namespace reopt {
 /// Thread-safe; one mutex guards the map, and nothing is called under it.
 class CodeRanges : public llvm::orc::LinkGraphLinkingLayer::Plugin {
 public:
-  explicit CodeRanges(std::string Suffix) : Suffix(std::move(Suffix)) {}
+  explicit CodeRanges(std::string Marker) : Marker(std::move(Marker)) {}
 
-  /// The name, without the suffix, of the symbol whose code \p Addr lies in. A
+  /// The name, up to the marker, of the symbol whose code \p Addr lies in. A
   /// return address counts to the function that made the call.
   std::optional<std::string> find(llvm::orc::ExecutorAddr Addr) const;
 
@@ -53,7 +54,7 @@ private:
     llvm::orc::ResourceKey Owner;
   };
 
-  const std::string Suffix;
+  const std::string Marker;
   mutable std::mutex M;
   std::map<llvm::orc::ExecutorAddr, Range> Ranges;
 };

@@ -60,11 +60,11 @@ struct FunctionState {
   llvm::orc::ExecutorAddr Cell;
   /// The entry that compiles tier 0.
   llvm::orc::ExecutorAddr LazyEntry;
-  /// The entry that compiles tier 0, then tier 0's body.
+  /// LazyEntry, or tier 0's body if it exists.
   llvm::orc::ExecutorAddr Tier0Entry;
-  /// Name of tier 0's body.
-  llvm::orc::SymbolStringPtr Tier0Name;
-  /// Whether tier 0's body exists as machine code.
+  /// The group of bodies that tier 0's is compiled with; 0 while it is not.
+  uint64_t TierZeroGroup = 0;
+  /// Whether tier 0's body exists as machine code and was called for.
   bool Tier0Compiled = false;
   /// Whether all that the body reaches is known to be defined.
   bool ReferencesChecked = false;

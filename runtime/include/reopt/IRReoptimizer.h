@@ -63,6 +63,11 @@ protected:
   /// further one can follow. The default is never.
   virtual bool isCounted([[maybe_unused]] uint32_t Tier) const { return false; }
 
+  /// Whether the body that follows that of \p Tier counts its executions if the
+  /// layer wants to free code by counts. The default is isCounted(): a body
+  /// that will not be replaced does not pay for it.
+  virtual bool countsActive(uint32_t Tier) const;
+
   /// Called with the module of a batch before it is optimised: to add passes'
   /// input, flags, or guarded assumptions. An error fails the batch.
   virtual llvm::Error prepare(llvm::Module &M, const Batch &B);

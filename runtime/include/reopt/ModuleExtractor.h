@@ -38,11 +38,14 @@ bool isCopiedConstant(const llvm::GlobalValue &GV);
 /// \p Definitions. What they mention is declared under its own name, except
 /// what isCopiedConstant() (string literals and the like). \p Rename, if set,
 /// gives the name of a copied definition. Mentions of a renamed definition
-/// refer to the old name, not to the copy. The caller holds the context's lock.
+/// refer to the old name, not to the copy. With \p ImportConstants, constants
+/// that are only declared show the optimiser their values. The caller holds the
+/// context's lock.
 std::unique_ptr<llvm::Module>
 extractModule(llvm::Module &From, llvm::StringRef Identifier,
               llvm::ArrayRef<llvm::GlobalValue *> Definitions,
-              llvm::function_ref<std::string(llvm::StringRef)> Rename = {});
+              llvm::function_ref<std::string(llvm::StringRef)> Rename = {},
+              bool ImportConstants = false);
 
 } // namespace reopt
 

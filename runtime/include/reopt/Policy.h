@@ -149,6 +149,10 @@ struct Batch {
     uint32_t Tier = 0;
   };
   std::vector<Member> Members;
+  /// Where bodies are to count their executions (countActive() in
+  /// ActiveCount.h), so that they can be freed when they are replaced. Null if
+  /// nobody wants to know.
+  llvm::orc::ExecutorAddr ActiveCount;
 };
 
 /// What reoptimize() made.
@@ -175,6 +179,10 @@ struct NewCode {
     std::string Detail;
   };
   std::vector<Refusal> Refused;
+  /// Every function defined in Object counts in Batch::ActiveCount. A body that
+  /// does not is kept as long as its function exists, and longer if it is not
+  /// known otherwise that nobody is in it.
+  bool CountsActive = false;
 };
 
 /// Interface to be implemented by who uses ReOptimizeLayer.

@@ -42,6 +42,13 @@
 /// reached any more the session's error reporter is told once; nothing is
 /// compiled from then on, and add() fails.
 ///
+/// Old code. Setup says what becomes of code that was replaced or removed. Code
+/// goes by objects: a batch's bodies when none of them is published any more, a
+/// group of tier 0's when all functions that ran there have better bodies; such
+/// a function that loses its body compiles tier 0 anew on its next call. A lazy
+/// entry always goes on to the stub, never to a body, so that nobody is on the
+/// way to a body but by the stub.
+///
 /// Locks. One mutex, M, guards all function states and the queue. Under M we
 /// call the stub table, the cell table and the policy's quick questions, and
 /// never ORC, since ORC calls us (removal) and we would deadlock; addresses are
@@ -55,12 +62,15 @@
 #ifndef REOPT_REOPTIMIZELAYER_H
 #define REOPT_REOPTIMIZELAYER_H
 
+#include "reopt/ActiveCountTable.h"
 #include "reopt/CellTable.h"
+#include "reopt/CodeExtents.h"
 #include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
+#include "reopt/Reclaimer.h"
 #include "reopt/StubTable.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -98,6 +108,12 @@ struct LayerStatus {
   uint64_t Batches = 0, Failures = 0;
   bool WorkerStarted = false, WorkerBusy = false;
   std::chrono::microseconds CompileTime{0};
+  /// Objects whose code was replaced or removed and is not freed yet, and those
+  /// that were freed.
+  size_t Retired = 0;
+  uint64_t Freed = 0;
+  /// Why nothing can be freed for now; empty if it can.
+  std::string Obstacle;
 };
 
 struct ModulePartition;
@@ -107,6 +123,20 @@ class ReOptimizeLayer : public llvm::orc::IRLayer,
 public:
   using AddFn = llvm::unique_function<llvm::Error(llvm::orc::ResourceTrackerSP,
                                                   llvm::orc::ThreadSafeModule)>;
+
+  /// What becomes of code that was replaced, or whose functions were removed.
+  enum class OldCode : uint8_t {
+    /// What was replaced stays as long as its functions do. Code of removed
+    /// functions is unmapped at once: nobody may be in it.
+    Keep,
+    /// Code is freed when it is proven that nobody is in it (Reclaimer.h). Tier
+    /// 0, and bodies that will be replaced, count their executions: two atomic
+    /// additions a call. Call-only tables lead to stubs.
+    Count,
+    /// As Count, but without counts and for all code: for programs without
+    /// stacks that no thread runs on (fibers, makecontext).
+    Observe,
+  };
 
   /// Where the layer stands among the client's. All of it outlives the layer.
   struct Setup {
@@ -125,6 +155,9 @@ public:
     /// that trips does; or, if that is in another process, the one that serves
     /// its trip, while it waits.
     unsigned Workers = 1;
+    /// Where threads cannot be observed (a remote executor, another system),
+    /// it is Keep, and LayerStatus::Obstacle says why.
+    OldCode Old = OldCode::Keep;
   };
 
   /// In \p J, whose object layer must be JITLink's: between its users, who call
@@ -176,6 +209,11 @@ public:
   std::vector<FunctionInfo> list() const;
   LayerStatus getStatus() const;
 
+  /// Frees what code can be proven unused now; a thread of the layer's does so
+  /// from time to time. Returns how many objects were freed. Threads as
+  /// Reclaimer::collect().
+  size_t collect();
+
   /// With tiering off, trips are noted and nothing is compiled; turning it on
   /// queues what has got hot meanwhile. New modules are not counted while off.
   void setEnabled(bool On);
@@ -221,12 +259,14 @@ private:
   /// What a tracker owns; it may own several.
   struct Input {
     Space *Home;
-    /// Tier 0's IR, shared with the materialization unit; null without any.
+    /// Tier 0's IR, shared with materialization units; null without any.
     std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
+    /// Taken before M and before the IR's lock: groups of tier 0 are formed and
+    /// defined one after the other, so that whoever finds a function in a group
+    /// finds the group's symbols defined.
+    std::shared_ptr<std::mutex> Grouping;
     std::vector<FunctionId> Functions;
     std::vector<std::string> Data;
-    /// Owns tier 0's code, if the input's own tracker does not.
-    llvm::orc::ResourceTrackerSP TierZero;
   };
 
   /// A function, and whose it is.
@@ -235,11 +275,22 @@ private:
     Input *In = nullptr;
   };
 
-  struct BatchRecord {
+  /// One object of machine code: a batch's bodies, or a group of tier 0's. It
+  /// goes as a whole, since its functions may call each other directly.
+  struct CodeObject {
     llvm::orc::ResourceTrackerSP RT;
+    /// Functions that have, or had, a body in it.
     std::vector<FunctionId> Members;
+    /// Functions whose removal makes it wrong.
     std::vector<FunctionId> Uses;
+    /// Where it counts its executions; null if it does not.
+    llvm::orc::ExecutorAddr ActiveCount;
+    /// Addresses of its bodies were written to call-only tables.
+    bool InTables = false;
+    /// Lookups of its bodies that are under way; it stays meanwhile.
+    unsigned Lookups = 0;
   };
+  using CodeObjects = std::map<uint64_t, CodeObject>;
 
   /// A place in a call-only table that holds the address of a function.
   struct CallSlot {
@@ -280,18 +331,36 @@ private:
                                llvm::orc::ResourceKey Dst,
                                llvm::orc::ResourceKey Src) override;
 
-  /// First call of function \p Id, on the calling thread.
+  /// A lookup of tier 0's body of a function.
+  struct TierZeroLookup {
+    llvm::orc::JITDylib *JD = nullptr;
+    llvm::orc::SymbolStringPtr Body;
+    uint64_t Group = 0;
+  };
+
+  /// First call of function \p Id, on the calling thread. Returns its stub, or
+  /// null if there is no code to go on with.
   llvm::orc::ExecutorAddr compileTierZero(FunctionId Id);
+  /// What to look up for \p Id, whose group is defined if there is none yet.
+  /// Nothing if its stub leads to a body already, or if it is removed.
+  llvm::Expected<std::optional<TierZeroLookup>> beginTierZero(FunctionId Id);
+  llvm::Error defineGroup(FunctionId Id, Space &S,
+                          std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
+  /// What an entry calls whose function cannot be compiled.
+  static llvm::orc::ExecutorAddr getCodeForFailedCalls();
+  void endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
+                   llvm::Expected<llvm::orc::ExecutorSymbolDef> Found);
 
   /// \p JD's space; defines the hook there if it is new.
   llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
+  llvm::Error defineUnwinder(llvm::orc::JITDylib &JD);
 
   /// Gives what \p Parts counts identity, stubs and cells. Fills \p Symbols
-  /// with their addresses, and returns the unit of their tier-0 bodies.
-  llvm::Expected<std::unique_ptr<llvm::orc::MaterializationUnit>>
-  createFunctions(Space &S, llvm::orc::ResourceKey Key, ModulePartition &Parts,
-                  std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
-                  llvm::orc::SymbolMap &Symbols);
+  /// with their addresses.
+  llvm::Error createFunctions(Space &S, llvm::orc::ResourceKey Key,
+                              ModulePartition &Parts,
+                              std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
+                              llvm::orc::SymbolMap &Symbols);
   void noteData(Space &S, llvm::orc::ResourceKey Key, ModulePartition &Parts);
   void noteCallSlots(Space &S, const ModulePartition &Parts);
   llvm::Error compileEarly(Space &S, ModulePartition &Parts);
@@ -332,7 +401,8 @@ private:
   void lookUp(
       Space &S, llvm::orc::SymbolLookupSet Names,
       llvm::unique_function<void(llvm::Expected<llvm::orc::SymbolMap>)> Then);
-  bool publish(LinkJob &Job);
+  /// What has no body any more that anything leads to is moved to \p Unused.
+  bool publish(LinkJob &Job, std::vector<CodeObject> &Unused);
   /// With M held: what becomes of the members that \p Code has no body for.
   void finishWithoutBodies(const Batch &B, const NewCode &Code);
   void fail(FunctionId Id, Reason Why, llvm::StringRef Detail, bool ForGood);
@@ -349,10 +419,23 @@ private:
   void pointTo(Record &F, llvm::orc::ExecutorAddr Target);
   void pointTablesToStub(Record &F);
   void serve(Record &F);
+  /// Whether \p Object may go before its functions do.
+  bool mayGoEarly(const CodeObject &Object) const;
+  /// Moves group or batch \p Number to \p Unused if it exists, nothing leads to
+  /// it, and it may go.
+  void takeUnusedGroup(uint64_t Number, std::vector<CodeObject> &Unused);
+  void takeUnusedBatch(uint64_t Number, std::vector<CodeObject> &Unused);
+  void releaseOldCells();
   void startWorkers();
   /// Has what is queued done; gives \p Lock back in the single-threaded mode.
   void wakeWorkers(std::unique_lock<std::mutex> &Lock);
   bool isIdle() const;
+
+  void startReclaiming();
+  /// Frees \p Unused, to which nothing leads any more: at once, or when it is
+  /// proven that nobody is in it. Without any lock.
+  llvm::Error discard(std::vector<CodeObject> Unused);
+  llvm::Error unmap(CodeObject &Object);
 
   llvm::orc::ExecutionSession &ES;
   Setup Place;
@@ -364,10 +447,19 @@ private:
   std::unique_ptr<HookEntry> Hook;
   std::unique_ptr<LazyEntries> Entries;
   std::shared_ptr<CodeRanges> TierZeroCode;
+  std::shared_ptr<CodeExtents> Extents;
+  std::unique_ptr<ActiveCountTable> ActiveCounts;
+  /// Null if old code is kept.
+  std::unique_ptr<Reclaimer> Reclaim;
+  std::string WhyKept;
+  /// The signal that threads are observed by; 0 if they are not.
+  int ObservedBy = 0;
   const std::shared_ptr<Lifetime> Life;
 
-  /// Held while a JITDylib gets its space: before ORC's locks and M.
-  std::mutex NewSpaces;
+  /// Taken before M: JITDylibs are prepared one after the other, so that
+  /// whoever finds a space finds defined what its code needs.
+  std::mutex Preparing;
+
   mutable std::mutex M;
   std::map<llvm::orc::JITDylib *, Space> Spaces;
   /// Index is the FunctionId. A deque, so that a TripRecord stays in place.
@@ -375,8 +467,12 @@ private:
   std::multimap<llvm::orc::ResourceKey, Input> Inputs;
   std::multimap<FunctionId, CallSlot> CallSlots;
   std::deque<FunctionId> Queue;
-  std::map<uint64_t, BatchRecord> Batches;
-  uint64_t LastBatch = 0, FailedBatches = 0;
+  CodeObjects Batches, TierZeroGroups;
+  uint64_t LastBatch = 0, LastGroup = 0, FailedBatches = 0;
+  /// Objects that are retired and not freed, and cells of removed functions
+  /// that code of theirs may count in.
+  size_t RetiredObjects = 0;
+  std::vector<llvm::orc::ExecutorAddr> OldCells;
   std::chrono::microseconds TotalCompileTime{0};
   bool Stopping = false;
   mutable bool ExecutorGone = false;

@@ -21,7 +21,8 @@
 /// Except for what was in tables: a caller that loaded an address from there
 /// may keep it in a register over a call. For the sake of such ranges a thread
 /// asleep is woken like one that runs, if it is in a system call that the
-/// kernel goes on with afterwards; otherwise they count as held.
+/// kernel goes on with afterwards, or if it said that it minds none (Wakeable);
+/// otherwise they count as held.
 ///
 /// A thread that **runs** is sent a signal. Its handler looks at the registers
 /// that the kernel saved, scans the stack from the red zone below the saved
@@ -80,6 +81,17 @@ public:
     /// How long one observation waits for threads to handle the signal, and
     /// for those that block it to end, to fall asleep or to unblock it.
     std::chrono::milliseconds Patience{1000};
+  };
+
+  /// While a thread has one, it may be woken from any system call, even one that
+  /// the kernel does not go on with then: it lives with EINTR. It keeps no code
+  /// alive merely by sleeping with a time-out. The same thread destroys it.
+  class Wakeable {
+  public:
+    Wakeable();
+    ~Wakeable();
+    Wakeable(const Wakeable &) = delete;
+    Wakeable &operator=(const Wakeable &) = delete;
   };
 
   /// An error if the target is another, if the program uses the signal, or if

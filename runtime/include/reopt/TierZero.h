@@ -8,11 +8,10 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Tier-0 code of one input: a materialization unit that holds the input's
-/// module and compiles bodies when they are first looked up. A body is
-/// extracted into a module of its own together with the bodies that it calls
-/// and that are not compiled yet, counted, and given to the compile layer. So a
-/// header's thousand functions cost nothing until one is called.
+/// Tier-0 code: which bodies are compiled together when a function is called
+/// for the first time, and the materialization unit that makes them. Nothing of
+/// a function that nobody calls is compiled, or known to ORC but for its stub,
+/// so a header's thousand functions cost nothing until one is called.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -20,28 +19,43 @@
 #define REOPT_TIERZERO_H
 
 #include "reopt/Instrumenter.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ExecutionEngine/Orc/Layer.h"
-#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace reopt {
 
-/// The bodies of one module that are not compiled yet. Each is found under the
-/// name getTierZeroName() gives.
+/// What is compiled along with \p Root: what it calls, breadth first, since it
+/// is likely to be called next and an object has a cost of its own. \p Take is
+/// asked about each function once, Root first, until \p Limit are taken; it
+/// says whether a function joins. Thread: the context's lock is held.
+std::vector<llvm::Function *>
+selectTierZeroGroup(llvm::Function &Root, unsigned Limit,
+                    llvm::function_ref<bool(llvm::Function &)> Take);
+
+/// Linker name of the body that group \p Group has of \p Name.
+std::string getTierZeroName(llvm::StringRef Name, uint64_t Group);
+
+/// What stands between a function's name and the number of the group.
+extern const llvm::StringLiteral TierZeroMarker;
+
+/// A group: bodies of one module that become one object when the first of them
+/// is looked up, extracted, counted, and given to the compile layer.
 class TierZeroUnit : public llvm::orc::MaterializationUnit {
 public:
   struct Body {
     llvm::Function *F;
     InstrumentationSite Site;
   };
-  /// In order of name, so that what is compiled does not depend on addresses.
-  using BodyMap = std::map<std::string, Body>;
 
-  /// A function of \p TSM for each entry of \p Bodies, whose key is the name of
-  /// the function. \p GroupLimit bounds how many bodies are compiled together.
+  /// \p Bodies are functions of \p TSM. All count their executions in
+  /// \p ActiveCount, unless it is null.
   TierZeroUnit(llvm::orc::ExecutionSession &ES, llvm::orc::IRLayer &Base,
-               std::shared_ptr<llvm::orc::ThreadSafeModule> TSM, BodyMap Bodies,
-               unsigned GroupLimit);
+               std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
+               std::vector<Body> Bodies, uint64_t Group,
+               llvm::orc::ExecutorAddr ActiveCount = {});
 
   llvm::StringRef getName() const override { return "TierZero"; }
 
@@ -56,14 +70,12 @@ private:
 
   llvm::orc::ExecutionSession &ES;
   llvm::orc::IRLayer &Base;
-  /// Shared with the units of the input's other bodies and with the layer.
+  /// Shared with the layer, and with the other groups of the module.
   std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
-  BodyMap Bodies;
-  unsigned GroupLimit;
+  const std::vector<Body> Bodies;
+  const uint64_t Group;
+  const llvm::orc::ExecutorAddr ActiveCount;
 };
-
-/// Linker name of tier 0's body of \p Name.
-std::string getTierZeroName(llvm::StringRef Name);
 
 } // namespace reopt
 

@@ -304,6 +304,19 @@ TEST_P(LayerRemoteTest, WhyALinkFailedIsReported) {
   EXPECT_EQ(call("f"), 0);
 }
 
+/// It is this process whose threads can be observed.
+TEST_P(LayerRemoteTest, OldCodeIsKept) {
+  Old = reopt::ReOptimizeLayer::OldCode::Observe;
+  startAnew(1);
+  EXPECT_NE(L->getStatus().Obstacle.find("another process"), std::string::npos);
+  add(tierFunction("f"));
+  callTimes("f", 10);
+  wait();
+  EXPECT_EQ(L->collect(), 0u);
+  EXPECT_EQ(call("f.tier0.1"), 0);
+  EXPECT_EQ(call("f"), 1);
+}
+
 /// The executor has no text of ours to print.
 TEST_P(LayerRemoteTest, ACallOfWhatCannotBeCompiledEndsTheExecutor) {
   add("declare i32 @nowhere()\n"
@@ -408,7 +421,7 @@ TEST_P(LayerRemoteTest, AnExecutorThatDiesBetweenLinkAndPublishing) {
 TEST_P(LayerRemoteTest, AnExecutorThatDiesInAFirstCall) {
   static_cast<ObjectLinkingLayer &>(J->getObjLinkingLayer())
       .addPlugin(
-          std::make_shared<OnceLinked>(name("f.tier0"), [this] { kill(); }));
+          std::make_shared<OnceLinked>(name("f.tier0.1"), [this] { kill(); }));
   add(tierFunction("f"));
   EXPECT_FALSE(tryCall("f"));
   wait();

@@ -27,9 +27,10 @@ protected:
     EXPECT_FALSE(find("f"));
     EXPECT_FALSE(defines("f"));
     EXPECT_FALSE(isDefined("f"));
-    EXPECT_FALSE(isDefined("f.tier0"));
-    for (size_t I = 0; I <= P->getBatches().size(); ++I)
+    for (size_t I = 0; I <= P->getBatches().size(); ++I) {
+      EXPECT_FALSE(isDefined("f.tier0." + std::to_string(I)));
       EXPECT_FALSE(isDefined("f.tier1." + std::to_string(I)));
+    }
     add("define i32 @f() { ret i32 99 }");
     EXPECT_EQ(call("f"), 99);
     promoteAndWait({"f"});

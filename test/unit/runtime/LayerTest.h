@@ -90,6 +90,7 @@ protected:
     ReOptimizeLayer::Setup S = ReOptimizeLayer::in(*J);
     S.CheckReferences = true;
     S.Workers = Workers;
+    S.Old = Old;
     L = cantFail(
         ReOptimizeLayer::Create(std::move(S), std::move(NewPolicy), Opts));
   }
@@ -240,6 +241,7 @@ protected:
   /// From the next SetUp() on.
   Where Place = Where::InProcess;
   unsigned Workers = 1;
+  ReOptimizeLayer::OldCode Old = ReOptimizeLayer::OldCode::Keep;
   std::unique_ptr<llvm::jitlink::InProcessMemoryManager> Memory;
   CountingMemoryManager *MemMgr = nullptr;
   TestPolicy *P = nullptr;

@@ -372,9 +372,10 @@ TEST_P(LayerTierUpTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
-  promoteAndWait({"loop"});
+  call("loop", 0);
   // As a frame would that was entered before: tier 0 of the loop.
-  EXPECT_EQ(call("loop.tier0", 10), 0);
+  promoteAndWait({"loop"});
+  EXPECT_EQ(call("loop.tier0.1", 10), 0);
   wait();
   EXPECT_EQ(stage("leaf"), Stage::Tier0);
   EXPECT_EQ(reason("leaf"), Reason::Served);

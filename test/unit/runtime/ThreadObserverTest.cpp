@@ -414,6 +414,24 @@ TEST_F(ThreadObserverTest, AThreadThatSleepsDoesNotNotice) {
   close(Pipe[1]);
 }
 
+TEST_F(ThreadObserverTest, AThreadThatSaysSoIsWokenForTables) {
+  int Pipe[2];
+  ASSERT_EQ(pipe(Pipe), 0);
+  std::thread T = startThread([&] {
+    ThreadObserver::Wakeable Self;
+    pollfd FD = {Pipe[0], POLLIN, 0};
+    S->Ready.set();
+    S->Result = poll(&FD, 1, -1) == 1 ? 1 : -errno;
+  });
+  awaitSleepIn(SYS_poll);
+  EXPECT_FALSE(isHeld());
+  EXPECT_FALSE(isHeld(/*InTables=*/true));
+  T.join();
+  EXPECT_EQ(S->Result, -EINTR);
+  close(Pipe[0]);
+  close(Pipe[1]);
+}
+
 TEST_F(ThreadObserverTest, ForTablesTheRegistersOfASleeperCount) {
   std::thread T = startHolder([&] { holdInRegisterAsleep(*S, NotCodeBegin); });
   awaitSleepIn(SYS_futex);

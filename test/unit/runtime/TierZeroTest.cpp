@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/TierZero.h"
+#include "reopt/ActiveCount.h"
 #include "reopt/Cell.h"
 #include "reopt/Hook.h"
 
@@ -19,7 +20,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <thread>
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -72,13 +72,14 @@ protected:
   }
   void TearDown() override { stop(); }
 
-  /// Defines the bodies of \p Text's functions; all but those named
-  /// uncounted... count. Mentions of a function go to its tier-0 body.
-  ResourceTrackerSP defineBodies(StringRef Text, unsigned GroupLimit) {
+  /// Defines group \p Group: the bodies of \p Text's functions; all but those
+  /// named uncounted... count. Mentions of a function go to its tier-0 body.
+  ResourceTrackerSP defineBodies(StringRef Text, uint64_t Group = 1,
+                                 ExecutorAddr Active = ExecutorAddr()) {
     auto Ctx = std::make_unique<LLVMContext>();
     auto M = parseIR(Text, *Ctx);
     M->setDataLayout(J->getDataLayout());
-    TierZeroUnit::BodyMap Bodies;
+    std::vector<TierZeroUnit::Body> Bodies;
     SymbolAliasMap Aliases;
     for (Function &F : *M) {
       if (F.isDeclaration())
@@ -92,8 +93,8 @@ protected:
         Cells[Name] = {RearmedCount, RearmedCount};
         Site = {ExecutorAddr::fromPtr(&Cells[Name]), R.getHookId(), 0};
       }
-      Bodies[Name] = {&F, Site};
-      Aliases[name(Name)] = {name(getTierZeroName(Name)),
+      Bodies.push_back({&F, Site});
+      Aliases[name(Name)] = {name(getTierZeroName(Name, Group)),
                              JITSymbolFlags::Exported |
                                  JITSymbolFlags::Callable};
     }
@@ -101,14 +102,14 @@ protected:
     auto TSM = std::make_shared<ThreadSafeModule>(std::move(M), std::move(Ctx));
     cantFail(jd().define(
         std::make_unique<TierZeroUnit>(es(), *Layer, std::move(TSM),
-                                       std::move(Bodies), GroupLimit),
+                                       std::move(Bodies), Group, Active),
         RT));
     cantFail(jd().define(symbolAliases(std::move(Aliases)), RT));
     return RT;
   }
 
-  int callBody(StringRef Name, int Arg) {
-    return addr(getTierZeroName(Name)).toPtr<int (*)(int)>()(Arg);
+  int callBody(StringRef Name, int Arg, uint64_t Group = 1) {
+    return addr(getTierZeroName(Name, Group)).toPtr<int (*)(int)>()(Arg);
   }
   int calls(const std::string &Name) {
     return RearmedCount - Cells[Name].CallsLeft;
@@ -133,54 +134,91 @@ constexpr const char *Tree = R"(
   define i32 @k(i32 %x) { %r = call i32 @f(i32 %x) ret i32 %r }
 )";
 
-TEST_F(TierZeroTest, TheNameOfABodyIsNotTheFunctions) {
-  EXPECT_EQ(getTierZeroName("f"), "f.tier0");
+/// The names of the group that the first function of \p Text is in, if those
+/// are taken that are not named \p Refused.
+std::string select(StringRef Text, unsigned Limit, StringRef Refused = "") {
+  LLVMContext Ctx;
+  auto M = parseIR(Text, Ctx);
+  std::map<std::string, unsigned> Asked;
+  auto Group = selectTierZeroGroup(*M->begin(), Limit, [&](Function &F) {
+    EXPECT_EQ(++Asked[F.getName().str()], 1u) << "asked again";
+    return F.getName() != Refused;
+  });
+  std::string Names;
+  for (Function *F : Group)
+    Names += (Names.empty() ? "" : " ") + F->getName().str();
+  return Names;
+}
+
+TEST(TierZeroGroupTest, WhatAFunctionCallsComesAlongBreadthFirst) {
+  EXPECT_EQ(select(Tree, 20), "f g h i");
+  EXPECT_EQ(select(Tree, 3), "f g h");
+  EXPECT_EQ(select(Tree, 1), "f");
+}
+
+TEST(TierZeroGroupTest, WhatIsNotTakenDoesNotBringItsCallees) {
+  EXPECT_EQ(select(Tree, 20, "g"), "f h");
+  EXPECT_EQ(select(Tree, 20, "f"), "");
+}
+
+TEST_F(TierZeroTest, TheNameOfABodyIsItsOwn) {
+  EXPECT_EQ(getTierZeroName("f", 7), "f.tier0.7");
 }
 
 TEST_F(TierZeroTest, NothingIsCompiledBeforeItIsLookedUp) {
-  defineBodies(Tree, 20);
+  defineBodies(Tree);
   EXPECT_EQ(Layer->take(), Names{});
 }
 
-TEST_F(TierZeroTest, ABodyIsCompiledAlongWithWhatItCalls) {
-  defineBodies(Tree, 20);
+TEST_F(TierZeroTest, AGroupIsCompiledTogether) {
+  defineBodies(Tree);
   EXPECT_EQ(callBody("f", 1), 111);
-  EXPECT_EQ(Layer->take(), Names{"f.tier0 g.tier0 h.tier0 i.tier0"});
+  EXPECT_EQ(Layer->take(),
+            Names{"f.tier0.1 g.tier0.1 h.tier0.1 i.tier0.1 k.tier0.1"});
   EXPECT_EQ(callBody("i", 1), 101);
-  EXPECT_EQ(Layer->take(), Names{});
   EXPECT_EQ(callBody("k", 1), 111);
-  EXPECT_EQ(Layer->take(), Names{"k.tier0"});
+  EXPECT_EQ(Layer->take(), Names{});
 }
 
-TEST_F(TierZeroTest, AGroupHasALimitAndGrowsBreadthFirst) {
-  defineBodies(Tree, 3);
-  addr("f.tier0");
-  // Linking @f asks for @i, which did not fit in.
-  EXPECT_EQ(Layer->take(), (Names{"f.tier0 g.tier0 h.tier0", "i.tier0"}));
+TEST_F(TierZeroTest, AFunctionMayHaveBodiesInSeveralGroups) {
+  const char *Text = "define i32 @f(i32 %x) { ret i32 %x }";
+  auto First = defineBodies(Text, 1);
+  EXPECT_EQ(callBody("f", 1, 1), 1);
+  Trips.clear();
+  auto Ctx = std::make_unique<LLVMContext>();
+  auto M = parseIR(Text, *Ctx);
+  M->setDataLayout(J->getDataLayout());
+  Function *F = M->getFunction("f");
+  cantFail(jd().define(std::make_unique<TierZeroUnit>(
+      es(), *Layer,
+      std::make_shared<ThreadSafeModule>(std::move(M), std::move(Ctx)),
+      std::vector<TierZeroUnit::Body>{{F, {}}}, 2)));
+  EXPECT_EQ(callBody("f", 2, 2), 2);
+  cantFail(First->remove());
+  EXPECT_EQ(callBody("f", 3, 2), 3);
 }
 
-TEST_F(TierZeroTest, AtLimitOneEachIsCompiledAlone) {
-  defineBodies(Tree, 1);
-  EXPECT_EQ(callBody("h", 1), 11);
-  EXPECT_EQ(Layer->take(), Names{"h.tier0"});
+TEST_F(TierZeroTest, BodiesCountTheirExecutionsIfAsked) {
+  ActiveCount Active{0, 0};
+  defineBodies(Tree, 1, ExecutorAddr::fromPtr(&Active));
   EXPECT_EQ(callBody("f", 1), 111);
-  auto Rest = Layer->take();
-  llvm::sort(Rest);
-  EXPECT_EQ(Rest, (Names{"f.tier0", "g.tier0", "i.tier0"}));
+  EXPECT_EQ(Active.Entries, 4u);
+  EXPECT_EQ(Active.Exits, 4u);
 }
 
-TEST_F(TierZeroTest, WhatIsLookedUpTogetherIsCompiledTogether) {
-  defineBodies(Tree, 20);
-  cantFail(es().lookup(makeJITDylibSearchOrder(&jd()),
-                       SymbolLookupSet({name("h.tier0"), name("i.tier0")})));
-  EXPECT_EQ(Layer->take(), Names{"h.tier0 i.tier0"});
-}
-
-TEST_F(TierZeroTest, MoreThanTheLimitMayBeLookedUp) {
-  defineBodies(Tree, 1);
-  cantFail(es().lookup(makeJITDylibSearchOrder(&jd()),
-                       SymbolLookupSet({name("h.tier0"), name("i.tier0")})));
-  EXPECT_EQ(callBody("f", 1), 111);
+TEST_F(TierZeroTest, WhatCannotCountItsExecutionsFails) {
+  ActiveCount Active{0, 0};
+  defineBodies("define i32 @f(i32 %x) naked { unreachable }", 1,
+               ExecutorAddr::fromPtr(&Active));
+  std::string Reported;
+  es().setErrorReporter(
+      [&](Error Err) { Reported += toString(std::move(Err)); });
+  auto Bad = J->lookup("f.tier0.1");
+  EXPECT_FALSE(!!Bad);
+  consumeError(Bad.takeError());
+  EXPECT_NE(Reported.find("a naked function has no place to count"),
+            std::string::npos)
+      << Reported;
 }
 
 TEST_F(TierZeroTest, RecursionGoesThroughTheFunctionsOwnName) {
@@ -196,14 +234,13 @@ TEST_F(TierZeroTest, RecursionGoesThroughTheFunctionsOwnName) {
       %s = add i32 %r, 2
       ret i32 %s
     }
-  )",
-               20);
+  )");
   EXPECT_EQ(callBody("f", 10), 20);
   EXPECT_EQ(calls("f"), 11);
 }
 
 TEST_F(TierZeroTest, BodiesCountInTheirCellsAndTripOnce) {
-  defineBodies(Tree, 20);
+  defineBodies(Tree);
   Cells["h"].CallsLeft = 4;
   for (int I = 0; I != 10; ++I)
     EXPECT_EQ(callBody("f", I), I + 110);
@@ -214,13 +251,13 @@ TEST_F(TierZeroTest, BodiesCountInTheirCellsAndTripOnce) {
   Inbox.drain([&](uint32_t F, uint64_t Caller) {
     ++Seen;
     EXPECT_EQ(F, Trips["h"].Function);
-    EXPECT_GT(Caller, addr("f.tier0").getValue());
+    EXPECT_GT(Caller, addr("f.tier0.1").getValue());
   });
   EXPECT_EQ(Seen, 1u);
 }
 
 TEST_F(TierZeroTest, ABodyWithoutACellDoesNotCount) {
-  defineBodies("define i32 @uncounted(i32 %x) { ret i32 %x }", 20);
+  defineBodies("define i32 @uncounted(i32 %x) { ret i32 %x }");
   EXPECT_EQ(callBody("uncounted", 3), 3);
 }
 
@@ -234,72 +271,26 @@ TEST_F(TierZeroTest, FunctionsOfEveryLinkageHaveABodyToBeLookedUp) {
     }
     define weak_odr i32 @g(i32 %x) { %r = call i32 @f(i32 %x) ret i32 %r }
     define internal i32 @h(i32 %x) { %r = call i32 @g(i32 %x) ret i32 %r }
-  )",
-               20);
+  )");
   EXPECT_EQ(callBody("h", 0), 7);
   EXPECT_EQ(callBody("g", 1), 8);
   EXPECT_EQ(callBody("f", 0), 7);
 }
 
-TEST_F(TierZeroTest, WhatCannotBeLinkedLeavesTheOthersAlone) {
-  defineBodies(R"(
-    declare i32 @nowhere(i32)
-    define i32 @bad(i32 %x) { %r = call i32 @nowhere(i32 %x) ret i32 %r }
-    define i32 @good(i32 %x) { ret i32 %x }
-  )",
-               20);
-  es().setErrorReporter([](Error Err) { consumeError(std::move(Err)); });
-  auto Bad = J->lookup("bad.tier0");
-  EXPECT_FALSE(!!Bad);
-  consumeError(Bad.takeError());
-  EXPECT_EQ(callBody("good", 4), 4);
-}
-
 TEST_F(TierZeroTest, AUnitIsTakenBackBeforeAndAfterItIsCompiled) {
   for (bool Compiled : {false, true}) {
-    auto RT = defineBodies(Tree, 2);
+    auto RT = defineBodies(Tree);
     if (Compiled)
       EXPECT_EQ(callBody("f", 1), 111);
     cantFail(RT->remove());
     for (const char *Name : {"f", "k", "i"}) {
-      auto Gone = J->lookup(getTierZeroName(Name));
+      auto Gone = J->lookup(getTierZeroName(Name, 1));
       EXPECT_FALSE(!!Gone) << Name;
       consumeError(Gone.takeError());
     }
   }
-  defineBodies(Tree, 2);
+  defineBodies(Tree);
   EXPECT_EQ(callBody("k", 1), 111);
-}
-
-TEST_F(TierZeroTest, ManyThreadsLookUpTheBodiesOfOneModule) {
-  constexpr int Functions = 60;
-  std::string Text;
-  for (int I = 0; I != Functions; ++I)
-    Text += "define i32 @f" + std::to_string(I) +
-            "(i32 %x) {\n"
-            "  %r = add i32 %x, " +
-            std::to_string(I) +
-            "\n"
-            "  ret i32 %r\n"
-            "}\n";
-  defineBodies(Text, 5);
-  std::atomic<unsigned> Wrong{0};
-  std::vector<std::thread> Threads;
-  for (int T = 0; T != 6; ++T)
-    Threads.emplace_back([&, T] {
-      for (int I = 0; I != Functions; ++I) {
-        int F = (I * 7 + T * 10) % Functions;
-        Wrong += callBody("f" + std::to_string(F), T) != T + F;
-      }
-    });
-  for (auto &T : Threads)
-    T.join();
-  EXPECT_EQ(Wrong, 0u);
-  // Each once, some of them together.
-  size_t Bodies = 0;
-  for (auto &Names : Layer->take())
-    Bodies += 1 + llvm::count(Names, ' ');
-  EXPECT_EQ(Bodies, size_t(Functions));
 }
 
 } // namespace
