@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import unittest
 
-from reopt_bench import figures, programs
+from reopt_bench import figures, programs, runtime_figures, targets
 from reopt_bench.engines import AOT, REOPT, STOCK
 from reopt_bench.figures import SESSION, STEADY, Measurements, Table
+from reopt_bench.runtime_figures import RuntimeFigures
 from reopt_bench.sessions import SessionRun
 from reopt_bench.targets import Target, judge
 
@@ -98,6 +99,99 @@ class Ratios(unittest.TestCase):
         self.assertEqual((session.measured, session.verdict), (0.25, "met"))
         self.assertEqual((hook.measured, hook.verdict), (1.5, "met"))
         self.assertIsInstance(hook, Target)
+
+
+class RuntimeTable(unittest.TestCase):
+    """From what Google Benchmark prints to the table."""
+
+    def run_of(self, name: str, cpu_time: float, **counters: float) -> dict:
+        return {
+            "run_name": name, "run_type": "iteration", "cpu_time": cpu_time,
+            "time_unit": "ns", **counters,
+        }  # fmt: skip
+
+    def targets_of(self, *runs: dict) -> dict[str, Target]:
+        figures = RuntimeFigures({"benchmarks": list(runs)})
+        return {t.text: t for t in runtime_figures.judge(figures, 1500.0)}
+
+    def test_takes_medians_of_repetitions_without_aggregates(self):
+        runs = [
+            self.run_of("call/direct/repeats:3", time) for time in (1.0, 9.0, 2.0)
+        ]
+        mean = self.run_of("call/direct/repeats:3", 4.0) | {"run_type": "aggregate"}
+        figures = RuntimeFigures({"benchmarks": runs + [mean]})
+        self.assertEqual(figures.get("call/direct", "cpu_ns"), 2.0)
+
+    def test_reads_other_units_of_time(self):
+        run = self.run_of("scale/layer/1000/iterations:1", 3.0) | {"time_unit": "ms"}
+        figures = RuntimeFigures({"benchmarks": [run]})
+        self.assertEqual(figures.get("scale/layer/1000", "cpu_ns"), 3e6)
+
+    def test_shows_what_a_stub_adds(self):
+        found = self.targets_of(
+            self.run_of("call/direct", 2.0), self.run_of("call/stub", 3.5)
+        )
+        target = found["call through a stub, beyond a direct call"]
+        self.assertEqual((target.measured, target.verdict), (1.5, "missed"))
+
+    def test_compares_the_stalls_of_the_most_functions(self):
+        def stalls(name: str, ns: float) -> dict:
+            fields = {
+                f"{kind}_{key}_ns": ns
+                for kind in ("stall", "near", "floor", "floor_near")
+                for key in ("p50", "p99", "p999", "max")
+            }
+            return self.run_of(f"{name}/iterations:1", 0, functions=2000, **fields)
+
+        found = self.targets_of(
+            stalls("stall/ours/100", 9e9),
+            stalls("stall/ours/2000", 2e3),
+            stalls("stall/llvm/2000", 4e6),
+        )
+        target = found["stall of a hot caller, 99.9th percentile, ours / LLVM's layer"]
+        self.assertEqual((target.measured, target.verdict), (0.5, "met"))
+        self.assertEqual(target.detail, "2000 functions each")
+
+    def test_divides_by_the_number_of_functions(self):
+        found = self.targets_of(
+            self.run_of("scale/redefinable/1000/iterations:10", 1e6),
+            self.run_of("scale/redefinable/10000/iterations:1", 13e6),
+        )
+        target = found["10,000 redefinable functions / 1,000, each"]
+        self.assertAlmostEqual(target.measured, 1.3)
+        self.assertEqual(target.verdict, "missed")
+
+    def test_does_not_show_what_failed(self):
+        failed = self.run_of("call/direct", 2.0) | {
+            "error_occurred": True, "error_message": "a wrong answer",
+        }  # fmt: skip
+        figures = RuntimeFigures({"benchmarks": [self.run_of("call/direct", 1.0), failed]})
+        self.assertEqual(figures.failures, ["call/direct: a wrong answer"])
+        self.assertIsNone(figures.get("call/direct", "cpu_ns"))
+
+    def test_is_whole_when_nothing_ran(self):
+        found = self.targets_of()
+        verdicts = {t.verdict for t in found.values() if t.measured is None}
+        self.assertEqual(verdicts, {"not measured"})
+        self.assertEqual([t.text for t in found.values() if t.measured], [
+            "trip of the hook, 99th percentile"
+        ])  # fmt: skip
+
+    def test_is_aligned(self):
+        rows = [
+            Target("short", 1.0, "ns", 0.5, "why"),
+            Target("somewhat longer", None, "bytes", 12.0),
+            Target("gone", 2.0, "", None),
+        ]
+        lines = targets.as_text(rows).split("\n")
+        self.assertEqual(lines[0].index("≤"), len("somewhat longer   "))
+        self.assertEqual({line.find("0.50 ns") + 7 for line in lines[:1]},
+                         {line.find("12.00 bytes") + 11 for line in lines[1:2]})  # fmt: skip
+        self.assertTrue(lines[2].endswith("not measured"))
+        self.assertEqual(
+            targets.as_markdown(rows, details=True).split("\n")[2],
+            "| short | ≤ 1.00 ns | 0.50 ns | met; why |",
+        )
 
 
 class Answers(unittest.TestCase):

@@ -9,6 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
+# A load average above this, before the run, is other people's work.
+BUSY_LOAD = 0.7
+
 
 def describe_machine(clang_repl: str) -> dict[str, object]:
     return {
@@ -19,6 +22,16 @@ def describe_machine(clang_repl: str) -> dict[str, object]:
         "load": round(os.getloadavg()[0], 2),
         "date": time.strftime("%Y-%m-%d %H:%M"),
     }
+
+
+def machine_line(machine: dict[str, object]) -> str:
+    return "machine: {cpu}, {cores} cores, {kernel}, {clang}".format(**machine)
+
+
+def busy_lines(machine: dict[str, object]) -> list[str]:
+    if machine["load"] <= BUSY_LOAD:
+        return []
+    return ["the machine was busy before the run: wall times will be off"]
 
 
 def _cpu_model() -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import textwrap
 
+from . import targets
 from .engines import AOT, REOPT, STOCK, STOCK_O3
 from .figures import STEADY, Figure, Measurements, Table
 from .grid import Column, Grid
+from .machine import busy_lines, machine_line
 from .programs import Program
 from .sessions import SessionRun
 from .targets import Target
 
 # As the engines are headed in a table.
 SHORT_NAMES = {REOPT: "reopt", STOCK: "stock", STOCK_O3: "-O3", AOT: "aot"}
-
-# A load average above this, before the run, is other people's work.
-BUSY_LOAD = 0.7
 
 
 @dataclasses.dataclass
@@ -66,7 +65,7 @@ def _number(value: float | None) -> str:
 def heading(results: Results) -> list[str]:
     machine, settings = results.machine, results.settings
     lines = [
-        "machine: {cpu}, {cores} cores, {kernel}, {clang}".format(**machine),
+        machine_line(machine),
         "run: {date}, {repeat} repeats of {calls} calls, load average {load}".format(
             **machine, **settings
         ),
@@ -75,8 +74,7 @@ def heading(results: Results) -> list[str]:
         "stock: clang-repl at -O0; -O3: clang-repl --Xcc=-O3; aot: clang++ -O3 ahead "
         "of time; a ratio below 1 is faster"
     )
-    if machine["load"] > BUSY_LOAD:
-        lines.append("the machine was busy before the run: wall times will be off")
+    lines += busy_lines(machine)
     if settings["cpu_time"]:
         lines.append("steady state and input sets: CPU time of the running thread")
     if settings["reopt_options"]:
@@ -117,15 +115,7 @@ def as_text(results: Results) -> str:
                 for figure in table.figures
             )
         )
-    width = max(len(target.text) for target in results.targets)
-    blocks.append(
-        "\n".join(
-            f"{target.text:<{width}}   ≤ {_amount(target, target.limit):<8}"
-            f"{_amount(target, target.measured):>9}   {target.verdict:<12}"
-            f"   {target.detail}".rstrip()
-            for target in results.targets
-        )
-    )
+    blocks.append(targets.as_text(results.targets))
     if found := faults(results):
         blocks.append("\n".join(["!" * 72, *found, "!" * 72]))
     return "\n\n".join(blocks)
@@ -136,21 +126,10 @@ def as_markdown(results: Results) -> str:
     for grid, table in make_grids(results):
         blocks.append(grid.as_markdown())
         blocks.append("\n".join(f"- *{f.title}*: {f.meaning}" for f in table.figures))
-    lines = ["| figure | target | measured | |", "| --- | --- | ---: | --- |"]
-    for target in results.targets:
-        limit, measured = target.limit, target.measured
-        lines.append(
-            f"| {target.text} | ≤ {_amount(target, limit)} "
-            f"| {_amount(target, measured)} | {target.verdict} |"
-        )
-    blocks.append("\n".join(lines))
+    blocks.append(targets.as_markdown(results.targets))
     if found := faults(results):
         blocks.append("\n".join(f"- **{line}**" for line in found))
     return "\n\n".join(blocks) + "\n"
-
-
-def _amount(target: Target, value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} {target.unit}".rstrip()
 
 
 def as_json(results: Results, input_sets: list[Program]) -> dict[str, object]:

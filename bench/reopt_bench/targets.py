@@ -1,4 +1,4 @@
-"""The five figures to reach, and whether this run reached them."""
+"""Figures to reach, whether a run reached them, and the tables that say so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOOK_TIMEOUT_S = 120
 @dataclasses.dataclass(frozen=True)
 class Target:
     text: str
-    limit: float
+    limit: float | None  # None: it is shown, and has no target
     unit: str  # "" for a ratio
     measured: float | None  # None: this run does not say
     detail: str = ""  # where the figure comes from
@@ -26,7 +26,43 @@ class Target:
     def verdict(self) -> str:
         if self.measured is None:
             return "not measured"
+        if self.limit is None:
+            return ""
         return "met" if self.measured <= self.limit else "missed"
+
+
+def as_text(targets: list[Target]) -> str:
+    limits = [_limit(target) for target in targets]
+    amounts = [_amount(target, target.measured) for target in targets]
+    text, limit, amount, verdict = (
+        max(map(len, column))
+        for column in ([t.text for t in targets], limits, amounts, ["not measured"])
+    )
+    return "\n".join(
+        f"{target.text:<{text}}   {left:<{limit}}   {right:>{amount}}"
+        f"   {target.verdict:<{verdict}}   {target.detail}".rstrip()
+        for target, left, right in zip(targets, limits, amounts)
+    )
+
+
+def as_markdown(targets: list[Target], details: bool = False) -> str:
+    lines = ["| figure | target | measured | |", "| --- | --- | ---: | --- |"]
+    for target in targets:
+        remarks = [target.verdict] + [target.detail] * details
+        lines.append(
+            f"| {target.text} | {_limit(target)} "
+            f"| {_amount(target, target.measured)} "
+            f"| {'; '.join(filter(None, remarks))} |"
+        )
+    return "\n".join(lines)
+
+
+def _limit(target: Target) -> str:
+    return "" if target.limit is None else f"≤ {_amount(target, target.limit)}"
+
+
+def _amount(target: Target, value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} {target.unit}".rstrip()
 
 
 def run_hook_benchmark(executable: Path) -> float:

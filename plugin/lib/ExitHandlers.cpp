@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExitHandlers.h"
-#include "llvm/ExecutionEngine/JITLink/JITLink.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -90,19 +89,11 @@ void ExitHandlers::runAll() {
   }
 }
 
-void ExitHandlers::modifyPassConfig(MaterializationResponsibility &MR,
-                                    jitlink::LinkGraph &,
-                                    jitlink::PassConfiguration &Config) {
-  ResourceKey Key = 0;
-  // A tracker that is gone already will have its link fail.
-  consumeError(MR.withResourceKeyDo([&](ResourceKey K) { Key = K; }));
-  Config.PostFixupPasses.push_back([this, Key](jitlink::LinkGraph &G) {
-    std::lock_guard<std::mutex> Lock(M);
-    for (jitlink::Section &S : G.sections())
-      if (jitlink::SectionRange R(S); !R.empty())
-        Ranges.push_back({R.getRange(), Key});
-    return Error::success();
-  });
+void ExitHandlers::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
+  std::lock_guard<std::mutex> Lock(M);
+  for (jitlink::Section &S : G.sections())
+    if (jitlink::SectionRange R(S); !R.empty())
+      Ranges.push_back({R.getRange(), Owner});
 }
 
 Error ExitHandlers::notifyRemovingResources(JITDylib &, ResourceKey K) {

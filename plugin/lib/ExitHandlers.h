@@ -21,7 +21,7 @@
 #ifndef REOPT_CLANG_EXITHANDLERS_H
 #define REOPT_CLANG_EXITHANDLERS_H
 
-#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
+#include "reopt/LinkObserver.h"
 #include <mutex>
 #include <vector>
 
@@ -33,7 +33,7 @@ namespace reopt {
 
 /// One mutex guards the lists; handlers run without it. Handlers are added by
 /// any user thread and run by the interpreter thread.
-class ExitHandlers : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+class ExitHandlers : public LinkObserver {
 public:
   using Function = void (*)(void *);
 
@@ -53,13 +53,6 @@ public:
   /// Name under which add() is to be defined.
   static constexpr const char *SymbolName = "__reopt_cxa_atexit";
 
-  void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
-                        llvm::jitlink::LinkGraph &G,
-                        llvm::jitlink::PassConfiguration &Config) override;
-  llvm::Error
-  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
-    return llvm::Error::success();
-  }
   llvm::Error notifyRemovingResources(llvm::orc::JITDylib &JD,
                                       llvm::orc::ResourceKey K) override;
   void notifyTransferringResources(llvm::orc::JITDylib &JD,
@@ -67,6 +60,9 @@ public:
                                    llvm::orc::ResourceKey SrcKey) override;
 
 private:
+  void linked(llvm::jitlink::LinkGraph &G,
+              llvm::orc::ResourceKey Owner) override;
+
   struct Handler {
     Function F;
     void *Object;

@@ -34,6 +34,13 @@ inline llvm::ExitOnError ExitOnErr;
   std::abort();
 }
 
+inline const char *getText(reopt::RedefinableSymbols::Outcome O) {
+  using Outcome = reopt::RedefinableSymbols::Outcome;
+  return O == Outcome::Published    ? "published"
+         : O == Outcome::Superseded ? "superseded"
+                                    : "cancelled";
+}
+
 class ExampleJIT {
 public:
   using Outcome = reopt::RedefinableSymbols::Outcome;
@@ -54,16 +61,23 @@ public:
         reopt::RedefinableSymbols::Create(ES, *Stubs, std::move(Setup)));
   }
 
-  /// A definition, not yet compiled, of the functions of \p Text.
-  std::unique_ptr<llvm::orc::MaterializationUnit> ir(llvm::StringRef Text) {
-    auto Context = std::make_unique<llvm::LLVMContext>();
+  /// The module that \p Text says.
+  std::unique_ptr<llvm::Module> parse(llvm::StringRef Text,
+                                      llvm::LLVMContext &Context) {
     llvm::SMDiagnostic Diagnostic;
-    auto Module = llvm::parseAssemblyString(Text, Diagnostic, *Context);
+    auto Module = llvm::parseAssemblyString(Text, Diagnostic, Context);
     if (!Module) {
       Diagnostic.print("example", llvm::errs());
       std::exit(1);
     }
     Module->setDataLayout(J->getDataLayout());
+    return Module;
+  }
+
+  /// A definition, not yet compiled, of the functions of \p Text.
+  std::unique_ptr<llvm::orc::MaterializationUnit> ir(llvm::StringRef Text) {
+    auto Context = std::make_unique<llvm::LLVMContext>();
+    auto Module = parse(Text, *Context);
     Module->setModuleIdentifier("definition" + std::to_string(++Definitions));
     return std::make_unique<llvm::orc::BasicIRLayerMaterializationUnit>(
         J->getIRCompileLayer(), llvm::orc::IRSymbolMapper::ManglingOptions(),

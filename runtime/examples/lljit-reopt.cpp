@@ -94,16 +94,21 @@ int main() {
     int Result = Run(2000000);
     std::chrono::duration<double, std::milli> Time =
         std::chrono::steady_clock::now() - Start;
-    std::printf("%s: %d in %.2f ms\n", When, Result, Time.count());
+    std::printf("%-21s %12d %9.2f ms\n", When, Result, Time.count());
   };
+  std::printf("%-21s %12s %12s\n", "run(2000000)", "result", "time");
   TimedRun("tier 0, just compiled"); // Its loop makes it hot.
   Layer->wait(std::nullopt);
   TimedRun("tier 1");
   bool Same = Run == ExitOnErr(JIT->lookup("run")).toPtr<int(int)>();
-  std::printf("same address: %s\n", Same ? "yes" : "no");
+  std::printf("\nsame address: %s\n\n", Same ? "yes" : "no");
+  std::printf("%-8s  %-7s  %12s  %s\n", "function", "runs in", "compiled in",
+              "reason");
   for (const reopt::FunctionInfo &F : Layer->list())
-    std::printf("%s: %s, %s\n", F.Name.c_str(), reopt::getStageName(F.St),
-                reopt::getReasonText(F.Why));
+    std::printf(
+        "%-8s  %-7s  %9.2f ms  %s\n", F.Name.c_str(), reopt::getStageName(F.St),
+        std::chrono::duration<double, std::milli>(F.CompileTime).count(),
+        reopt::getReasonText(F.Why));
   Layer->shutdown();
   return 0;
 }

@@ -1,4 +1,4 @@
-//===-- CellTable.cpp -----------------------------------------------------===//
+//===- CellTable.cpp - Where cells live -----------------------------------===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,92 +7,41 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/CellTable.h"
-#include "llvm/ExecutionEngine/JITLink/JITLink.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
-#include <climits>
+#include <cstddef>
+#include <cstdint>
 
 using namespace llvm;
 using namespace llvm::orc;
-using namespace llvm::jitlink;
 
 namespace reopt {
 
-namespace {
-
-constexpr size_t SlabBytes = 16384;
-
-ExecutorAddr wordAt(ExecutorAddr Cell, size_t Offset) { return Cell + Offset; }
-
-} // namespace
-
-Error CellTable::grow() {
-  SimpleSegmentAlloc::SegmentMap Segments;
-  Segments[orc::AllocGroup(MemProt::Read | MemProt::Write)] = {SlabBytes,
-                                                               Align(64)};
-  auto Alloc = SimpleSegmentAlloc::Create(MemMgr, ES.getSymbolStringPool(),
-                                          ES.getTargetTriple(), nullptr,
-                                          std::move(Segments));
-  if (!Alloc)
-    return Alloc.takeError();
-  auto Info =
-      Alloc->getSegInfo(orc::AllocGroup(MemProt::Read | MemProt::Write));
-  // INT_MAX: a cell that nobody armed does not trip.
-  auto *Words = reinterpret_cast<int32_t *>(Info.WorkingMem.data());
-  std::fill(Words, Words + SlabBytes / sizeof(int32_t), INT32_MAX);
-  auto Final = Alloc->finalize();
-  if (!Final)
-    return Final.takeError();
-  Slabs.push_back(std::move(*Final));
-  for (size_t Offset = SlabBytes; Offset; Offset -= sizeof(Cell))
-    Free.push_back(Info.Addr + (Offset - sizeof(Cell)));
-  return Error::success();
-}
-
-Expected<ExecutorAddr> CellTable::create() {
-  std::lock_guard<std::mutex> Lock(M);
-  if (Free.empty())
-    if (auto Err = grow())
-      return std::move(Err);
-  ExecutorAddr Result = Free.back();
-  Free.pop_back();
-  return Result;
-}
+// A cell that nobody armed does not trip.
+CellTable::CellTable(ExecutionSession &ES,
+                     jitlink::JITLinkMemoryManager &MemMgr)
+    : ES(ES), Pool(ES, MemMgr, sizeof(Cell), INT32_MAX) {}
 
 void CellTable::release(ExecutorAddr Cell) {
   // An executor that is gone will be noticed by who has to tell the user.
   consumeError(arm(Cell, INT32_MAX, INT32_MAX));
-  std::lock_guard<std::mutex> Lock(M);
-  Free.push_back(Cell);
+  Pool.release(Cell);
 }
 
 Error CellTable::arm(ExecutorAddr Cell, int32_t Calls, int32_t Loops) {
   auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
   tpctypes::UInt32Write Words[] = {
-      {wordAt(Cell, offsetof(reopt::Cell, CallsLeft)), uint32_t(Calls)},
-      {wordAt(Cell, offsetof(reopt::Cell, LoopsLeft)), uint32_t(Loops)}};
+      {Cell + offsetof(reopt::Cell, CallsLeft), uint32_t(Calls)},
+      {Cell + offsetof(reopt::Cell, LoopsLeft), uint32_t(Loops)}};
   return Mem.writeUInt32s(Words);
 }
 
 Expected<Cell> CellTable::read(ExecutorAddr Cell) const {
   auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
-  auto Words =
-      Mem.readUInt32s({wordAt(Cell, offsetof(reopt::Cell, CallsLeft)),
-                       wordAt(Cell, offsetof(reopt::Cell, LoopsLeft))});
+  auto Words = Mem.readUInt32s({Cell + offsetof(reopt::Cell, CallsLeft),
+                                Cell + offsetof(reopt::Cell, LoopsLeft)});
   if (!Words)
     return Words.takeError();
   return reopt::Cell{int32_t((*Words)[0]), int32_t((*Words)[1])};
-}
-
-Error CellTable::shutdown() {
-  std::vector<JITLinkMemoryManager::FinalizedAlloc> Doomed;
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    Doomed = std::move(Slabs);
-    Slabs.clear();
-    Free.clear();
-  }
-  return Doomed.empty() ? Error::success()
-                        : MemMgr.deallocate(std::move(Doomed));
 }
 
 } // namespace reopt

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/CodeExtents.h"
-#include "llvm/ExecutionEngine/JITLink/JITLink.h"
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -19,21 +18,13 @@ CodeExtents::Ranges CodeExtents::find(ResourceKey Key) const {
   return Extents.lookup(Key);
 }
 
-void CodeExtents::modifyPassConfig(MaterializationResponsibility &MR,
-                                   jitlink::LinkGraph &,
-                                   jitlink::PassConfiguration &Config) {
-  ResourceKey Key = 0;
-  // A tracker that is gone already will have its link fail.
-  consumeError(MR.withResourceKeyDo([&](ResourceKey K) { Key = K; }));
-  Config.PostAllocationPasses.push_back([this, Key](jitlink::LinkGraph &G) {
-    Ranges Found;
-    for (jitlink::Section &S : G.sections())
-      if ((S.getMemProt() & MemProt::Exec) != MemProt::None && !S.empty())
-        Found.push_back(jitlink::SectionRange(S).getRange());
-    std::lock_guard<std::mutex> Lock(M);
-    Extents[Key].append(Found);
-    return Error::success();
-  });
+void CodeExtents::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
+  Ranges Found;
+  for (jitlink::Section &S : G.sections())
+    if ((S.getMemProt() & MemProt::Exec) != MemProt::None && !S.empty())
+      Found.push_back(jitlink::SectionRange(S).getRange());
+  std::lock_guard<std::mutex> Lock(M);
+  Extents[Owner].append(Found);
 }
 
 Error CodeExtents::notifyRemovingResources(JITDylib &, ResourceKey K) {

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/CodeRanges.h"
-#include "llvm/ExecutionEngine/JITLink/JITLink.h"
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -25,23 +24,15 @@ std::optional<std::string> CodeRanges::find(ExecutorAddr Addr) const {
   return I->second.Name;
 }
 
-void CodeRanges::modifyPassConfig(MaterializationResponsibility &MR,
-                                  jitlink::LinkGraph &,
-                                  jitlink::PassConfiguration &Config) {
-  ResourceKey Key = 0;
-  // A tracker that is gone already will have its link fail.
-  consumeError(MR.withResourceKeyDo([&](ResourceKey K) { Key = K; }));
-  Config.PostFixupPasses.push_back([this, Key](jitlink::LinkGraph &G) {
-    std::lock_guard<std::mutex> Lock(M);
-    for (jitlink::Symbol *S : G.defined_symbols())
-      if (S->hasName() && S->isCallable() && S->getSize()) {
-        const StringRef Symbol = *S->getName();
-        const StringRef Name = Symbol.rsplit(Marker).first;
-        if (Name.size() != Symbol.size())
-          Ranges[S->getAddress()] = {S->getSize(), Name.str(), Key};
-      }
-    return Error::success();
-  });
+void CodeRanges::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
+  std::lock_guard<std::mutex> Lock(M);
+  for (jitlink::Symbol *S : G.defined_symbols())
+    if (S->hasName() && S->isCallable() && S->getSize()) {
+      const StringRef Symbol = *S->getName();
+      const StringRef Name = Symbol.rsplit(Marker).first;
+      if (Name.size() != Symbol.size())
+        Ranges[S->getAddress()] = {S->getSize(), Name.str(), Owner};
+    }
 }
 
 Error CodeRanges::notifyRemovingResources(JITDylib &, ResourceKey K) {

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/Reclaimer.h"
-#include "reopt/ThreadObserver.h"
 #include "reopt/ActiveCount.h"
+#include "reopt/ThreadObserver.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include <atomic>
 #include <csignal>

@@ -81,7 +81,7 @@ void RedefinableState::openGate(RedefinableUnit &U, Aftermath &A) {
   for (auto &N : U.Names) {
     Symbol &S = D.Symbols.find(N)->second;
     VersionSP Winner = std::move(S.Published);
-    for (VersionSP V : D.Contested.lookup(N)) {
+    for (const VersionSP &V : D.Contested.lookup(N)) {
       Contestants.insert(V.get());
       if (V != Winner)
         lose(D, N, V, false, A);
@@ -151,7 +151,7 @@ void RedefinableState::failContestants(Dylib &D, ArrayRef<Name> Names,
                                        Aftermath &A) {
   SmallSetVector<Version *, 4> Losers;
   for (auto &N : Names) {
-    for (VersionSP V : D.Contested.lookup(N)) {
+    for (const VersionSP &V : D.Contested.lookup(N)) {
       lose(D, N, V, false, A);
       Losers.insert(V.get());
     }

@@ -69,7 +69,11 @@ void RedefinableState::handleTransferResources(JITDylib &, ResourceKey Dst,
       Owners[Dst] = std::move(From);
       return;
     }
-    Owners.erase(From->Inner->getKeyUnsafe());
+    for (auto &RT : From->Inner)
+      Owners[RT->getKeyUnsafe()] = To;
+    append_range(To->Inner, From->Inner);
+    To->InLast = From->InLast;
+    From->Inner.clear();
     From->Into = To;
     append_range(To->WaitingFor, From->WaitingFor);
     From->WaitingFor.clear();
@@ -91,7 +95,6 @@ void RedefinableState::handleTransferResources(JITDylib &, ResourceKey Dst,
     From->Gates.clear();
     From->Kept.clear();
   }
-  From->Inner->transferTo(*To->Inner);
 }
 
 //===----------------------------------------------------------------------===//
@@ -116,7 +119,7 @@ void RedefinableState::removeSymbols(Dylib &D, ArrayRef<Name> Names,
         tell(*Published, Outcome::Cancelled, A); // It was not ready yet.
     }
     S.Home = nullptr;
-    for (VersionSP V : D.Contested.lookup(N)) {
+    for (const VersionSP &V : D.Contested.lookup(N)) {
       answer(*V, N, ExecutorAddr(), A);
       lose(D, N, V, true, A);
       Losers.insert(V.get());
@@ -150,7 +153,8 @@ void RedefinableState::removeOwner(std::shared_ptr<Owner> Old, Aftermath &A) {
   Owner &O = *Old;
   A.Owners.push_back(Old);
   Owners.erase(O.Key);
-  Owners.erase(O.Inner->getKeyUnsafe());
+  for (auto &RT : O.Inner)
+    Owners.erase(RT->getKeyUnsafe());
   while (!O.Gates.empty())
     removeUnit(*O.Gates.back(), A);
   SmallSetVector<Name, 4> Names; // One may have come twice.

@@ -336,7 +336,7 @@ void RedefinableState::request(VersionSP V, Aftermath &A) {
   if (all_of(V->Names, [&](auto &N) { return GetSymbol(N).isUnseen(); })) {
     SmallSetVector<Version *, 4> Losers;
     for (auto &N : V->Names) {
-      for (VersionSP Old : D.Contested.lookup(N)) {
+      for (const VersionSP &Old : D.Contested.lookup(N)) {
         lose(D, N, Old, false, A);
         Losers.insert(Old.get());
       }
@@ -490,7 +490,7 @@ void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
 
 void RedefinableState::takeInner(Owner &O, Aftermath &A) {
   if (!std::exchange(O.InnerTaken, true))
-    A.RemoveInner.push_back(O.Inner);
+    append_range(A.RemoveInner, O.Inner);
 }
 
 void RedefinableState::settled(Version &V, Aftermath &A) {

@@ -67,8 +67,10 @@ struct VersionAddress {
   llvm::orc::ExecutorAddr Addr;
   uint64_t LazyId = 0; ///< Of the entry, for a lazy version.
 };
+/// Most versions have one symbol, and a lazy one keeps this until it is called:
+/// a DenseMap would take 1.5 KB for it.
 using VersionAddresses =
-    llvm::DenseMap<llvm::orc::SymbolStringPtr, VersionAddress>;
+    llvm::SmallDenseMap<llvm::orc::SymbolStringPtr, VersionAddress, 2>;
 
 /// What a version needs only until it is decided and compiled.
 struct Request {
@@ -108,9 +110,17 @@ struct Version : llvm::ThreadSafeRefCountedBase<Version> {
 /// WaitingOnGraph, and the session crashes when the dependence becomes ready
 /// (WaitingOnGraph::fail takes out what depends on a failed symbol, not the
 /// symbol itself). When that is mended, Inner can go.
+///
+/// Inner is several trackers: each definition makes ORC copy the names of all
+/// symbols that its tracker has (JITDylib::installMaterializationUnit reserves
+/// no more than it needs), which adds up to the square of their number.
 struct Owner {
+  /// Definitions go to another tracker when the last has so many symbols.
+  static constexpr size_t SymbolsPerTracker = 64;
+
   llvm::orc::ResourceKey Key = 0; ///< Of the user's tracker.
-  llvm::orc::ResourceTrackerSP Inner;
+  std::vector<llvm::orc::ResourceTrackerSP> Inner;
+  size_t InLast = 0; ///< Symbols that the last of them was given.
   std::vector<llvm::orc::SymbolStringPtr> Names; ///< Some may be gone.
   std::vector<std::shared_ptr<RedefinableUnit>> Gates;
   std::vector<VersionSP> Kept;   ///< Once for each symbol.
@@ -253,6 +263,9 @@ private:
                 When W);
   llvm::Error createEntries(Version &V);
   std::shared_ptr<Owner> getOwner(Dylib &D, llvm::orc::ResourceKey K);
+  /// The tracker of \p O for a definition of \p Symbols symbols.
+  llvm::orc::ResourceTrackerSP getInner(const std::shared_ptr<Owner> &O,
+                                        size_t Symbols);
   /// Gives a version that nobody has seen back.
   void discardVersion(VersionSP V);
   void link(VersionSP V);
@@ -335,7 +348,7 @@ private:
   uint64_t LastLazyId = 0;
   std::map<llvm::orc::JITDylib *, std::unique_ptr<Dylib>> Dylibs;
   std::vector<std::unique_ptr<Dylib>> Forgotten; ///< Versions point to them.
-  /// By the user's tracker and by Inner.
+  /// By the user's tracker and by each of Inner.
   llvm::DenseMap<llvm::orc::ResourceKey, std::shared_ptr<Owner>> Owners;
   /// What Retire has got, by tracker, until that is removed.
   std::multimap<llvm::orc::ResourceKey, VersionSP> Retired;

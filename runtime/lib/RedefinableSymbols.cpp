@@ -39,13 +39,30 @@ std::shared_ptr<Owner> RedefinableState::getOwner(Dylib &D, ResourceKey K) {
   auto O = std::make_shared<Owner>();
   O->D = &D;
   O->Key = K;
-  O->Inner = D.Public->createResourceTracker();
   std::lock_guard<std::mutex> Lock(M);
-  if (!Closed) {
+  if (!Closed)
     Owners[K] = O;
-    Owners[O->Inner->getKeyUnsafe()] = O;
-  }
   return O;
+}
+
+/// Called under the session lock, too.
+ResourceTrackerSP RedefinableState::getInner(const std::shared_ptr<Owner> &O,
+                                             size_t Symbols) {
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    if (!O->Inner.empty() && O->InLast + Symbols <= Owner::SymbolsPerTracker) {
+      O->InLast += Symbols;
+      return O->Inner.back();
+    }
+  }
+  // ORC is not called under M.
+  ResourceTrackerSP New = O->D->Public->createResourceTracker();
+  std::lock_guard<std::mutex> Lock(M);
+  O->Inner.push_back(New);
+  O->InLast = Symbols;
+  if (!Closed)
+    Owners[New->getKeyUnsafe()] = O;
+  return New;
 }
 
 Error RedefinableState::define(ResourceTrackerSP RT,
@@ -83,7 +100,7 @@ Error RedefinableState::define(ResourceTrackerSP RT,
     if (auto Err = RT->withResourceKeyDo(
             [&](ResourceKey K) { U->O = getOwner(*D, K); }))
       return Err;
-    if (auto Err = JD.define(std::move(MU), U->O->Inner))
+    if (auto Err = JD.define(std::move(MU), getInner(U->O, Flags.size())))
       return Err;
     std::lock_guard<std::mutex> Lock(M);
     if (!Closed && !U->Names.empty())
@@ -118,17 +135,14 @@ void RedefinableState::redefine(JITDylib &JD,
     return Done(V.takeError());
   Aftermath A;
   {
-    // They may have gone meanwhile.
-    std::lock_guard<std::mutex> Lock(M);
-    Err = check(JD, Flags);
-    if (!Err) {
-      (*V)->Req->Done = std::move(Done);
-      request(*V, A);
+    std::unique_lock<std::mutex> Lock(M);
+    if (auto Gone = check(JD, Flags)) { // Meanwhile.
+      Lock.unlock();
+      discardVersion(*V);
+      return Done(std::move(Gone));
     }
-  }
-  if (Err) {
-    discardVersion(*V);
-    return Done(std::move(Err));
+    (*V)->Req->Done = std::move(Done);
+    request(*V, A);
   }
   carryOut(std::move(A));
 }
@@ -158,12 +172,13 @@ void RedefinableState::materialize(
   if (auto Err = R->notifyResolved(*Resolved)) {
     consumeError(std::move(Err)); // Removed.
   } else {
-    std::lock_guard<std::mutex> Lock(M);
-    if (!Closed && !U->Gone)
+    std::unique_lock<std::mutex> Lock(M);
+    if (!Closed && !U->Gone) {
       enterGate(U, std::move(R), A);
+      Lock.unlock();
+      return carryOut(std::move(A));
+    }
   }
-  if (!R)
-    return carryOut(std::move(A));
   // Removed, or shut down, meanwhile: nobody is interested.
   unitDestroyed(std::move(U));
   R->failMaterialization();
@@ -191,7 +206,7 @@ void RedefinableState::discard(RedefinableUnit &U, const SymbolStringPtr &N) {
       Discard(U.First);
       release(U.First, A);
     } else {
-      for (VersionSP V : U.D->Contested.lookup(N)) {
+      for (const VersionSP &V : U.D->Contested.lookup(N)) {
         if (V->St == VersionStage::Waiting)
           Discard(V);
         lose(*U.D, N, V, true, A);

@@ -49,6 +49,7 @@ array
 ref()
 function()
 i() + i()
+for (int n = 0; n != 2; ++n) { \
 i(); \
 d(); \
 f(); \
@@ -61,20 +62,8 @@ text(); \
 string(); \
 big(); \
 ref(); \
-function();
-i(); \
-d(); \
-f(); \
-c(); \
-b(); \
-e(); \
-k(); \
-p(); \
-text(); \
-string(); \
-big(); \
-ref(); \
-function();
+function(); \
+}
 i()
 d()
 f()

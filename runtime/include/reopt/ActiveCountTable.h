@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Allocates ActiveCounts in the executing process, many to a slab, and gives
+/// Allocates ActiveCounts in the executing process, from a SlotPool, and gives
 /// them out again when their bodies are freed. All access goes through the
 /// session's ExecutorProcessControl, so that a local and a remote executor are
 /// the same code.
@@ -18,40 +18,32 @@
 #define REOPT_ACTIVECOUNTTABLE_H
 
 #include "reopt/ActiveCount.h"
-#include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
-#include "llvm/ExecutionEngine/Orc/Core.h"
-#include <mutex>
-#include <vector>
+#include "reopt/SlotPool.h"
 
 namespace reopt {
 
-/// Thread-safe; one mutex guards the free list and the slabs. The memory
-/// manager and the executor are called under it, no code of the caller's is.
+/// Any thread may call any member. The only lock is the pool's, and no count is
+/// read or written under it.
 class ActiveCountTable {
 public:
   /// \p ES and \p MemMgr outlive the table.
   ActiveCountTable(llvm::orc::ExecutionSession &ES,
                    llvm::jitlink::JITLinkMemoryManager &MemMgr)
-      : ES(ES), MemMgr(MemMgr) {}
+      : ES(ES), Pool(ES, MemMgr, sizeof(ActiveCount), 0) {}
 
   /// A count of no entries and no exits. An error when the executor has no
   /// memory or is gone.
   llvm::Expected<llvm::orc::ExecutorAddr> create();
 
   /// Gives \p Count back. The bodies that counted in it are freed.
-  void release(llvm::orc::ExecutorAddr Count);
+  void release(llvm::orc::ExecutorAddr Count) { Pool.release(Count); }
 
   /// Gives all memory back. No code may count any more.
-  llvm::Error shutdown();
+  llvm::Error shutdown() { return Pool.shutdown(); }
 
 private:
-  llvm::Error grow();
-
   llvm::orc::ExecutionSession &ES;
-  llvm::jitlink::JITLinkMemoryManager &MemMgr;
-  std::mutex M;
-  std::vector<llvm::orc::ExecutorAddr> Free;
-  std::vector<llvm::jitlink::JITLinkMemoryManager::FinalizedAlloc> Slabs;
+  SlotPool Pool;
 };
 
 } // namespace reopt

@@ -1,5 +1,4 @@
-//===-- CellTable.h ------------------------------------------------*- C++
-//-*-===//
+//===- CellTable.h - Where cells live ---------------------------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Allocates Cells in the executing process, many to a page, and reads and
+/// Allocates Cells in the executing process, from a SlotPool, and reads and
 /// arms them there. All access goes through the session's
 /// ExecutorProcessControl, so that a local and a remote executor are the same
 /// code.
@@ -19,24 +18,20 @@
 #define REOPT_CELLTABLE_H
 
 #include "reopt/Cell.h"
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
-#include "llvm/ExecutionEngine/Orc/Core.h"
-#include <mutex>
-#include <vector>
+#include "reopt/SlotPool.h"
 
 namespace reopt {
 
-/// Thread-safe; one mutex guards the free list and the slabs. No callback is
-/// made under it.
+/// Any thread may call any member. The only lock is the pool's, and no cell is
+/// read or written under it.
 class CellTable {
 public:
-  explicit CellTable(llvm::orc::ExecutionSession &ES,
-                     llvm::jitlink::JITLinkMemoryManager &MemMgr)
-      : ES(ES), MemMgr(MemMgr) {}
+  /// \p ES and \p MemMgr outlive the table.
+  CellTable(llvm::orc::ExecutionSession &ES,
+            llvm::jitlink::JITLinkMemoryManager &MemMgr);
 
   /// Takes one cell from the pool. It reads as never tripping until arm().
-  llvm::Expected<llvm::orc::ExecutorAddr> create();
+  llvm::Expected<llvm::orc::ExecutorAddr> create() { return Pool.take(); }
 
   /// Returns a cell. The caller has made sure that no code counts in it any
   /// more, or does not mind counts in a stranger's cell.
@@ -49,16 +44,11 @@ public:
   llvm::Expected<Cell> read(llvm::orc::ExecutorAddr Cell) const;
 
   /// Gives all memory back. No code may count any more.
-  llvm::Error shutdown();
+  llvm::Error shutdown() { return Pool.shutdown(); }
 
 private:
-  llvm::Error grow();
-
   llvm::orc::ExecutionSession &ES;
-  llvm::jitlink::JITLinkMemoryManager &MemMgr;
-  mutable std::mutex M;
-  std::vector<llvm::orc::ExecutorAddr> Free;
-  std::vector<llvm::jitlink::JITLinkMemoryManager::FinalizedAlloc> Slabs;
+  SlotPool Pool;
 };
 
 } // namespace reopt

@@ -8,36 +8,28 @@
 //
 /// \file
 /// All machine code that was linked for a resource tracker, local functions and
-/// the linker's own stubs included: what nobody may be in when it is freed. A
-/// JITLink plugin that notes the executable sections of each object.
+/// the linker's own stubs included: what nobody may be in when it is freed.
 ///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_CODEEXTENTS_H
 #define REOPT_CODEEXTENTS_H
 
+#include "reopt/LinkObserver.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
-#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
 #include <mutex>
 
 namespace reopt {
 
 /// Thread-safe; one mutex guards the map, and nothing is called under it.
-class CodeExtents : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+class CodeExtents : public LinkObserver {
 public:
   using Ranges = llvm::SmallVector<llvm::orc::ExecutorAddrRange, 1>;
 
   /// The code linked for \p Key so far; empty if there is none.
   Ranges find(llvm::orc::ResourceKey Key) const;
 
-  void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
-                        llvm::jitlink::LinkGraph &G,
-                        llvm::jitlink::PassConfiguration &Config) override;
-  llvm::Error
-  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
-    return llvm::Error::success();
-  }
   llvm::Error notifyRemovingResources(llvm::orc::JITDylib &JD,
                                       llvm::orc::ResourceKey K) override;
   void notifyTransferringResources(llvm::orc::JITDylib &JD,
@@ -45,6 +37,9 @@ public:
                                    llvm::orc::ResourceKey SrcKey) override;
 
 private:
+  void linked(llvm::jitlink::LinkGraph &G,
+              llvm::orc::ResourceKey Owner) override;
+
   mutable std::mutex M;
   llvm::DenseMap<llvm::orc::ResourceKey, Ranges> Extents;
 };

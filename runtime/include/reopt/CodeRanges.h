@@ -17,7 +17,7 @@
 #ifndef REOPT_CODERANGES_H
 #define REOPT_CODERANGES_H
 
-#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
+#include "reopt/LinkObserver.h"
 #include <map>
 #include <mutex>
 #include <optional>
@@ -26,7 +26,7 @@
 namespace reopt {
 
 /// Thread-safe; one mutex guards the map, and nothing is called under it.
-class CodeRanges : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+class CodeRanges : public LinkObserver {
 public:
   explicit CodeRanges(std::string Marker) : Marker(std::move(Marker)) {}
 
@@ -34,13 +34,6 @@ public:
   /// return address counts to the function that made the call.
   std::optional<std::string> find(llvm::orc::ExecutorAddr Addr) const;
 
-  void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
-                        llvm::jitlink::LinkGraph &G,
-                        llvm::jitlink::PassConfiguration &Config) override;
-  llvm::Error
-  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
-    return llvm::Error::success();
-  }
   llvm::Error notifyRemovingResources(llvm::orc::JITDylib &JD,
                                       llvm::orc::ResourceKey K) override;
   void notifyTransferringResources(llvm::orc::JITDylib &JD,
@@ -48,6 +41,9 @@ public:
                                    llvm::orc::ResourceKey SrcKey) override;
 
 private:
+  void linked(llvm::jitlink::LinkGraph &G,
+              llvm::orc::ResourceKey Owner) override;
+
   struct Range {
     uint64_t Size;
     std::string Name;

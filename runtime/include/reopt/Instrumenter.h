@@ -23,7 +23,7 @@
 
 namespace llvm {
 class Function;
-}
+} // namespace llvm
 
 namespace reopt {
 

@@ -83,9 +83,10 @@ public:
     std::chrono::milliseconds Patience{1000};
   };
 
-  /// While a thread has one, it may be woken from any system call, even one that
-  /// the kernel does not go on with then: it lives with EINTR. It keeps no code
-  /// alive merely by sleeping with a time-out. The same thread destroys it.
+  /// While a thread has one, it may be woken from any system call, even one
+  /// that the kernel does not go on with then: it lives with EINTR. It keeps no
+  /// code alive merely by sleeping with a time-out. The same thread destroys
+  /// it.
   class Wakeable {
   public:
     Wakeable();

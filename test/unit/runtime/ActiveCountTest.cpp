@@ -39,31 +39,12 @@ extern "C" void seeCount() { Seen.push_back(getActive()); }
 extern "C" void escape() { longjmp(Escape, 1); }
 extern "C" void endThread() { pthread_exit(nullptr); }
 
-/// throw_if(n) throws n if it is a multiple of three, and returns n otherwise;
 /// catch_f(n) is f(n), or what f threw, negated.
 const char *const Prelude = R"(
-  @_ZTIi = external constant ptr
   @_ZTId = external constant ptr
-  declare i32 @__gxx_personality_v0(...)
-  declare ptr @__cxa_allocate_exception(i64)
-  declare void @__cxa_throw(ptr, ptr, ptr)
-  declare ptr @__cxa_begin_catch(ptr)
-  declare void @__cxa_end_catch()
   declare void @see_count() nounwind
   declare void @escape()
   declare void @end_thread()
-  define i32 @throw_if(i32 %n) noinline {
-    %m = urem i32 %n, 3
-    %throws = icmp eq i32 %m, 0
-    br i1 %throws, label %throw, label %return
-  throw:
-    %e = call ptr @__cxa_allocate_exception(i64 4)
-    store i32 %n, ptr %e
-    call void @__cxa_throw(ptr %e, ptr @_ZTIi, ptr null)
-    unreachable
-  return:
-    ret i32 %n
-  }
   define i32 @catch_f(i32 %n) personality ptr @__gxx_personality_v0 {
     %r = invoke i32 @f(i32 %n) to label %return unwind label %pad
   return:
@@ -96,7 +77,7 @@ protected:
   /// Adds \p Text, with @f in it counted, and gives catch_f.
   int (*add(StringRef Text))(int) {
     auto Ctx = std::make_unique<LLVMContext>();
-    auto M = parseIR((Prelude + Text).str(), *Ctx);
+    auto M = parseIR((Twine(ExceptionIR) + Prelude + Text).str(), *Ctx);
     cantFail(countActive(*M->getFunction("f"), ExecutorAddr::fromPtr(&Count)));
     EXPECT_EQ(getVerifierComplaint(*M), "");
     cantFail(J->addIRModule(ThreadSafeModule(std::move(M), std::move(Ctx))));
@@ -353,7 +334,7 @@ TEST_F(ActiveCountTest, NoCountIsLostBetweenThreads) {
 class ActiveCountIRTest : public testing::Test {
 protected:
   Function &parse(StringRef Text) {
-    M = parseIR((Prelude + Text).str(), Ctx);
+    M = parseIR((Twine(ExceptionIR) + Prelude + Text).str(), Ctx);
     return *M->getFunction("f");
   }
   template <typename InstT> unsigned numberOf(Function &F) {

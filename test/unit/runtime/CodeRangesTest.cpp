@@ -21,27 +21,16 @@ using namespace reopt;
 namespace {
 
 /// Notes where each named symbol of each linked graph lies.
-class Extents : public ObjectLinkingLayer::Plugin {
+class Extents : public LinkObserver {
 public:
   std::map<std::string, ExecutorAddrRange> Of;
 
-  void modifyPassConfig(MaterializationResponsibility &, jitlink::LinkGraph &,
-                        jitlink::PassConfiguration &Config) override {
-    Config.PostFixupPasses.push_back([this](jitlink::LinkGraph &G) {
-      for (auto *S : G.defined_symbols())
-        if (S->hasName())
-          Of[(*S->getName()).str()] = S->getRange();
-      return Error::success();
-    });
+private:
+  void linked(jitlink::LinkGraph &G, ResourceKey) override {
+    for (auto *S : G.defined_symbols())
+      if (S->hasName())
+        Of[(*S->getName()).str()] = S->getRange();
   }
-  Error notifyFailed(MaterializationResponsibility &) override {
-    return Error::success();
-  }
-  Error notifyRemovingResources(JITDylib &, ResourceKey) override {
-    return Error::success();
-  }
-  void notifyTransferringResources(JITDylib &, ResourceKey,
-                                   ResourceKey) override {}
 };
 
 class CodeRangesTest : public ExecutorTest {

@@ -318,12 +318,12 @@ TEST_F(InstrumenterTest, TheEntryIsCountedBeforeAnythingIsCalled) {
 }
 
 TEST_F(InstrumenterTest, ACallThatThrowsIsCounted) {
-  add(std::string(MaybeThrow) + R"(
+  add(std::string(ExceptionIR) + R"(
     define void @f(i32 %i) uwtable {
       %i.addr = alloca i32
       store i32 %i, ptr %i.addr
       %v = load i32, ptr %i.addr
-      call void @maybe_throw(i32 %v)
+      call i32 @throw_if(i32 %v)
       ret void
     }
     define i32 @catches(i32 %i) uwtable personality ptr @__gxx_personality_v0 {
@@ -353,7 +353,7 @@ TEST_F(InstrumenterTest, ACallThatThrowsIsCounted) {
 
 TEST_F(InstrumenterTest, CodeWithDebugInformationStaysValid) {
   LLVMContext Ctx;
-  instrumented(R"(
+  instrumented(std::string(DebugInfoIR) + R"(
     define i32 @f(i32 %n) !dbg !4 {
     entry:
       %i = alloca i32
@@ -368,19 +368,6 @@ TEST_F(InstrumenterTest, CodeWithDebugInformationStaysValid) {
     end:
       ret i32 %i1, !dbg !7
     }
-    !llvm.dbg.cu = !{!0}
-    !llvm.module.flags = !{!2, !3}
-    !0 = distinct !DICompileUnit(language: DW_LANG_C_plus_plus, file: !1,
-                                 emissionKind: FullDebug)
-    !1 = !DIFile(filename: "f.cpp", directory: ".")
-    !2 = !{i32 2, !"Dwarf Version", i32 5}
-    !3 = !{i32 2, !"Debug Info Version", i32 3}
-    !4 = distinct !DISubprogram(name: "f", scope: !1, file: !1, line: 1,
-                                type: !5, unit: !0,
-                                spFlags: DISPFlagDefinition)
-    !5 = !DISubroutineType(types: !6)
-    !6 = !{null}
-    !7 = !DILocation(line: 2, scope: !4)
   )",
                Ctx);
 }

@@ -359,7 +359,7 @@ TEST_F(InstrumenterTest, TheUsualPathIsOneLoadAndOneStore) {
 //===----------------------------------------------------------------------===//
 
 TEST_F(InstrumenterTest, AnInvokeThatIsALatchCountsOnBothWays) {
-  add(std::string(MaybeThrow) + R"(
+  add(std::string(ExceptionIR) + R"(
     define i32 @f(i32 %n) uwtable personality ptr @__gxx_personality_v0 {
     entry:
       %i = alloca i32
@@ -374,7 +374,7 @@ TEST_F(InstrumenterTest, AnInvokeThatIsALatchCountsOnBothWays) {
     body:
       %i1 = add i32 %i0, 1
       store i32 %i1, ptr %i
-      invoke void @maybe_throw(i32 %i0) to label %cond unwind label %lpad
+      invoke i32 @throw_if(i32 %i0) to label %cond unwind label %lpad
     lpad:
       %l = landingpad { ptr, i32 } catch ptr null
       %e = extractvalue { ptr, i32 } %l, 0
@@ -402,12 +402,12 @@ TEST_F(InstrumenterTest, AnInvokeThatIsALatchCountsOnBothWays) {
 }
 
 TEST_F(InstrumenterTest, ALoopThatGoesBackToALandingPadStillRuns) {
-  add(std::string(MaybeThrow) + R"(
+  add(std::string(ExceptionIR) + R"(
     define i32 @f(i32 %n) uwtable personality ptr @__gxx_personality_v0 {
     entry:
       %tries = alloca i32
       store i32 0, ptr %tries
-      invoke void @maybe_throw(i32 0) to label %end unwind label %lpad
+      invoke i32 @throw_if(i32 0) to label %end unwind label %lpad
     lpad:
       %l = landingpad { ptr, i32 } catch ptr null
       %e = extractvalue { ptr, i32 } %l, 0
@@ -419,7 +419,7 @@ TEST_F(InstrumenterTest, ALoopThatGoesBackToALandingPadStillRuns) {
       %more = icmp slt i32 %t1, %n
       %three = mul i32 %t1, 3
       %argument = select i1 %more, i32 %three, i32 1
-      invoke void @maybe_throw(i32 %argument) to label %end unwind label %lpad
+      invoke i32 @throw_if(i32 %argument) to label %end unwind label %lpad
     end:
       %r = load i32, ptr %tries
       ret i32 %r

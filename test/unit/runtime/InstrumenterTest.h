@@ -120,28 +120,6 @@ struct Shape {
   Counts (*Expect)(int N);
 };
 
-/// Throws an int if its argument is a multiple of three.
-inline const char *const MaybeThrow = R"(
-  @_ZTIi = external constant ptr
-  declare i32 @__gxx_personality_v0(...)
-  declare ptr @__cxa_allocate_exception(i64)
-  declare void @__cxa_throw(ptr, ptr, ptr)
-  declare ptr @__cxa_begin_catch(ptr)
-  declare void @__cxa_end_catch()
-  define void @maybe_throw(i32 %i) uwtable {
-    %m = urem i32 %i, 3
-    %throws = icmp eq i32 %m, 0
-    br i1 %throws, label %throw, label %return
-  throw:
-    %e = call ptr @__cxa_allocate_exception(i64 4)
-    store i32 %i, ptr %e
-    call void @__cxa_throw(ptr %e, ptr @_ZTIi, ptr null)
-    unreachable
-  return:
-    ret void
-  }
-)";
-
 } // namespace reopt
 
 #endif // REOPT_TEST_INSTRUMENTERTEST_H

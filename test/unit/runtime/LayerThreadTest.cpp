@@ -130,16 +130,7 @@ TEST_F(LayerThreadTest, SignalsAreNotTheWorkersBusiness) {
 
 TEST_F(LayerThreadTest, ManyThreadsCallManyFunctionsThatGetHot) {
   constexpr int Functions = 40;
-  std::string Text;
-  for (int I = 0; I != Functions; ++I)
-    Text += "define i32 @f" + std::to_string(I) +
-            "(i32 %x) {\n"
-            "  %r = add i32 %x, " +
-            std::to_string(I) +
-            "\n"
-            "  ret i32 %r\n"
-            "}\n";
-  add(Text);
+  add(getAddingFunctions(Functions));
   std::vector<int (*)(int)> Addresses;
   for (int I = 0; I != Functions; ++I)
     Addresses.push_back(get<int(int)>("f" + std::to_string(I)));

@@ -500,7 +500,7 @@ TEST_F(ModuleExtractorTest, MetadataOfInstructionsIsCopied) {
 }
 
 TEST_F(ModuleExtractorTest, DebugInformationComesWithItsFunction) {
-  Module &M = extract(R"(
+  Module &M = extract(std::string(DebugInfoIR) + R"(
     define i32 @f(i32 %n) !dbg !4 {
       %r = call i32 @g(i32 %n), !dbg !7
       ret i32 %r, !dbg !7
@@ -508,19 +508,6 @@ TEST_F(ModuleExtractorTest, DebugInformationComesWithItsFunction) {
     define i32 @g(i32 %n) !dbg !8 {
       ret i32 %n, !dbg !9
     }
-    !llvm.dbg.cu = !{!0}
-    !llvm.module.flags = !{!2, !3}
-    !0 = distinct !DICompileUnit(language: DW_LANG_C_plus_plus, file: !1,
-                                 emissionKind: FullDebug)
-    !1 = !DIFile(filename: "f.cpp", directory: ".")
-    !2 = !{i32 2, !"Dwarf Version", i32 5}
-    !3 = !{i32 2, !"Debug Info Version", i32 3}
-    !4 = distinct !DISubprogram(name: "f", scope: !1, file: !1, line: 1,
-                                type: !5, unit: !0,
-                                spFlags: DISPFlagDefinition)
-    !5 = !DISubroutineType(types: !6)
-    !6 = !{null}
-    !7 = !DILocation(line: 2, scope: !4)
     !8 = distinct !DISubprogram(name: "g", scope: !1, file: !1, line: 3,
                                 type: !5, unit: !0,
                                 spFlags: DISPFlagDefinition)

@@ -28,6 +28,27 @@ protected:
       ADD_FAILURE() << "reported: " << toString(std::move(Err));
     });
   }
+
+  /// @f, which is emitted and depends on @helper, which is held.
+  struct Dependence {
+    Held Helper;
+    ResourceTrackerSP RT; ///< That of @f.
+    std::future<std::string> HelperF, F;
+  };
+  Dependence beginWithDependence() {
+    Dependence D;
+    Held H;
+    cantFail(jd().define(held(D.Helper, {"helper"})));
+    D.HelperF = lookUp("helper");
+    D.RT = define(held(H, {"f"}));
+    D.F = lookUp("f");
+    D.Helper.waitUntilBegun();
+    H.resolve(One);
+    H.emit(&jd(), name("helper"));
+    Tasks->waitUntilIdle();
+    return D;
+  }
+
   size_t Code = 0;
 };
 
@@ -61,18 +82,14 @@ TEST_P(RedefinableRemovalTest, NotYetMaterialisedWithARequestForMore) {
 }
 
 TEST_P(RedefinableRemovalTest, Materialising) {
-  Held H, New;
-  auto RT = define(held(H, {"f"}));
-  auto F = lookUp("f");
-  H.waitUntilBegun();
-  auto A = redefine(held(New, {"f"}));
+  auto [Old, New, RT, F, A] = beginContest();
   New.waitUntilBegun();
   cantFail(RT->remove());
   EXPECT_EQ(A.get(), "cancelled");
   EXPECT_NE(F.get(), "ready");
   EXPECT_EQ(Stubs->usage().LiveStubs, 0u);
   EXPECT_EQ(numVersions(), 2u);
-  H.finish(One);
+  Old.finish(One);
   New.fail();
   expectNothingLeft(Code);
 }
@@ -112,15 +129,7 @@ TEST_P(RedefinableRemovalTest, Resolved) {
 }
 
 TEST_P(RedefinableRemovalTest, EmittedAndWaitingForDependencies) {
-  Held H, Helper;
-  cantFail(jd().define(held(Helper, {"helper"})));
-  auto HelperF = lookUp("helper");
-  auto RT = define(held(H, {"f"}));
-  auto F = lookUp("f");
-  Helper.waitUntilBegun();
-  H.resolve(One);
-  H.emit(&jd(), name("helper"));
-  Tasks->waitUntilIdle();
+  auto [Helper, RT, HelperF, F] = beginWithDependence();
   cantFail(RT->remove());
   EXPECT_FALSE(RS->isRedefinable(jd(), name("f")));
   Helper.finish(Four);
@@ -130,15 +139,7 @@ TEST_P(RedefinableRemovalTest, EmittedAndWaitingForDependencies) {
 }
 
 TEST_P(RedefinableRemovalTest, EmittedAndItsDependenceFails) {
-  Held H, Helper;
-  cantFail(jd().define(held(Helper, {"helper"})));
-  auto HelperF = lookUp("helper");
-  auto RT = define(held(H, {"f"}));
-  auto F = lookUp("f");
-  Helper.waitUntilBegun();
-  H.resolve(One);
-  H.emit(&jd(), name("helper"));
-  Tasks->waitUntilIdle();
+  auto [Helper, RT, HelperF, F] = beginWithDependence();
   cantFail(RT->remove());
   Helper.fail();
   EXPECT_NE(HelperF.get(), "ready");

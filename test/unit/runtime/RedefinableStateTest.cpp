@@ -174,11 +174,7 @@ TEST_P(RedefinableStateTest, NotYetMaterialisedKeepsTheOldIfTheNewOneFails) {
 //===----------------------------------------------------------------------===//
 
 TEST_P(RedefinableStateTest, MaterialisingTheOldResultIsIgnored) {
-  Held Old, New;
-  define(held(Old, {"f"}));
-  auto F = lookUp("f");
-  Old.waitUntilBegun();
-  auto A = redefine(held(New, {"f"}));
+  auto [Old, New, RT, F, A] = beginContest();
   Old.finish(One);
   Tasks->waitUntilIdle();
   EXPECT_EQ(F.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
@@ -191,11 +187,7 @@ TEST_P(RedefinableStateTest, MaterialisingTheOldResultIsIgnored) {
 }
 
 TEST_P(RedefinableStateTest, MaterialisingTheNewResultMayComeFirst) {
-  Held Old, New;
-  define(held(Old, {"f"}));
-  auto F = lookUp("f");
-  Old.waitUntilBegun();
-  auto A = redefine(held(New, {"f"}));
+  auto [Old, New, RT, F, A] = beginContest();
   New.finish(Two);
   EXPECT_EQ(A.get(), "published");
   EXPECT_EQ(F.get(), "ready");
@@ -231,11 +223,7 @@ TEST_P(RedefinableStateTest, MaterialisingAndResolvedTheOldResultIsIgnored) {
 }
 
 TEST_P(RedefinableStateTest, MaterialisingTheOldOneServesIfTheNewOneFails) {
-  Held Old, New;
-  define(held(Old, {"f"}));
-  auto F = lookUp("f");
-  Old.waitUntilBegun();
-  auto A = redefine(held(New, {"f"}));
+  auto [Old, New, RT, F, A] = beginContest();
   Old.finish(One);
   Tasks->waitUntilIdle();
   New.fail();
@@ -245,11 +233,7 @@ TEST_P(RedefinableStateTest, MaterialisingTheOldOneServesIfTheNewOneFails) {
 }
 
 TEST_P(RedefinableStateTest, MaterialisingTheNewOneServesIfTheOldOneFails) {
-  Held Old, New;
-  define(held(Old, {"f"}));
-  auto F = lookUp("f");
-  Old.waitUntilBegun();
-  auto A = redefine(held(New, {"f"}));
+  auto [Old, New, RT, F, A] = beginContest();
   Old.fail();
   New.finish(Two);
   EXPECT_EQ(A.get(), "published");
@@ -285,11 +269,7 @@ TEST_P(RedefinableStateTest, MaterialisingAndNotBegunTheOldOneIsNeverCompiled) {
 }
 
 TEST_P(RedefinableStateTest, MaterialisingWithoutAnyDefinitionFails) {
-  Held Old, New;
-  auto RT = define(held(Old, {"f"}));
-  auto F = lookUp("f");
-  Old.waitUntilBegun();
-  auto A = redefine(held(New, {"f"}));
+  auto [Old, New, RT, F, A] = beginContest();
   Old.fail();
   New.fail();
   EXPECT_NE(A.get().find("Failed to materialize"), std::string::npos);

@@ -350,6 +350,23 @@ protected:
     return A;
   }
 
+  /// @f, which is looked up and materialising when its next version is asked
+  /// for. Both definitions are held, the old one is begun.
+  struct Contest {
+    Held Old, New;
+    llvm::orc::ResourceTrackerSP RT; ///< Old's.
+    std::future<std::string> F;      ///< The look-up.
+    Answer A;                        ///< What New is told.
+  };
+  Contest beginContest() {
+    Contest C;
+    C.RT = define(held(C.Old, {"f"}));
+    C.F = lookUp("f");
+    C.Old.waitUntilBegun();
+    C.A = redefine(held(C.New, {"f"}));
+    return C;
+  }
+
   /// Has the dispatcher keep materialisations from now on. An ORC runtime's
   /// platform needs some for a new JITDylib; so there are enough of them.
   void keepMaterializations() {

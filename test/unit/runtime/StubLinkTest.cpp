@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "reopt/LinkObserver.h"
 #include "reopt/StubTable.h"
 
 #include "TestExecutor.h"
@@ -25,7 +26,7 @@ using namespace reopt;
 namespace {
 
 /// Notes where the branches of each linked graph's code go to.
-class BranchNotes : public ObjectLinkingLayer::Plugin {
+class BranchNotes : public LinkObserver {
 public:
   struct Branch {
     ExecutorAddr From, To;
@@ -33,30 +34,19 @@ public:
   };
   std::vector<Branch> Branches;
 
-  void modifyPassConfig(MaterializationResponsibility &, jitlink::LinkGraph &,
-                        jitlink::PassConfiguration &Config) override {
-    Config.PostFixupPasses.push_back([this](jitlink::LinkGraph &G) -> Error {
-      auto *Text = G.findSectionByName(".text");
-      if (!Text)
-        return Error::success();
-      for (auto *B : Text->blocks())
-        for (auto &E : B->edges())
-          if (E.isRelocation())
-            Branches.push_back(
-                {B->getFixupAddress(E), E.getTarget().getAddress(),
-                 E.getTarget().isDefined() &&
-                     E.getTarget().getSection().getName() == "$__STUBS"});
-      return Error::success();
-    });
+private:
+  void linked(jitlink::LinkGraph &G, ResourceKey) override {
+    auto *Text = G.findSectionByName(".text");
+    if (!Text)
+      return;
+    for (auto *B : Text->blocks())
+      for (auto &E : B->edges())
+        if (E.isRelocation())
+          Branches.push_back(
+              {B->getFixupAddress(E), E.getTarget().getAddress(),
+               E.getTarget().isDefined() &&
+                   E.getTarget().getSection().getName() == "$__STUBS"});
   }
-  Error notifyFailed(MaterializationResponsibility &) override {
-    return Error::success();
-  }
-  Error notifyRemovingResources(JITDylib &, ResourceKey) override {
-    return Error::success();
-  }
-  void notifyTransferringResources(JITDylib &, ResourceKey,
-                                   ResourceKey) override {}
 };
 
 bool isFar(ExecutorAddr A, ExecutorAddr B) {

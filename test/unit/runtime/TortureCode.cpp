@@ -10,6 +10,7 @@
 
 #include "TortureHost.h"
 #include "reopt/ActiveCount.h"
+#include "reopt/LinkObserver.h"
 
 #include "llvm/ExecutionEngine/JITLink/JITLink.h"
 #include "llvm/ExecutionEngine/JITLink/x86_64.h"
@@ -31,25 +32,15 @@ static constexpr size_t PageSize = 4096;
 //===----------------------------------------------------------------------===//
 
 /// Copies an object as soon as it is linked.
-class TemplateLinker::Capture : public LinkGraphLinkingLayer::Plugin {
+class TemplateLinker::Capture : public LinkObserver {
 public:
-  void modifyPassConfig(MaterializationResponsibility &, jitlink::LinkGraph &,
+  void modifyPassConfig(MaterializationResponsibility &MR,
+                        jitlink::LinkGraph &G,
                         jitlink::PassConfiguration &Config) override {
     // These would call what is near without a table.
     Config.PreFixupPasses.clear();
-    Config.PostFixupPasses.push_back([this](jitlink::LinkGraph &G) {
-      capture(G);
-      return Error::success();
-    });
+    LinkObserver::modifyPassConfig(MR, G, Config);
   }
-  Error notifyFailed(MaterializationResponsibility &) override {
-    return Error::success();
-  }
-  Error notifyRemovingResources(JITDylib &, ResourceKey) override {
-    return Error::success();
-  }
-  void notifyTransferringResources(JITDylib &, ResourceKey,
-                                   ResourceKey) override {}
 
   Template Last;
 
@@ -63,7 +54,7 @@ private:
     EXPECT_NE(IsAddress, E.getTarget().isDefined());
   }
 
-  void capture(jitlink::LinkGraph &G) {
+  void linked(jitlink::LinkGraph &G, ResourceKey) override {
     uint64_t Begin = ~uint64_t(0), End = 0;
     for (auto *B : G.blocks()) {
       Begin = std::min(Begin, B->getAddress().getValue());
