@@ -49,7 +49,7 @@ public:
   InstrumentationSite getNextSite(FunctionId Id) const override {
     std::lock_guard<std::mutex> Lock(L.M);
     const Record &F = L.Functions[Id];
-    return {F.Cell, F.Trip.getHookId(), F.Version + 1};
+    return {F.Cell, L.Hook->getId(F.Trip), F.Version + 1};
   }
   bool withTierZero(
       FunctionId Id,
@@ -210,6 +210,11 @@ void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
   Error Err = publish(*Job, Unused) ? Error::success() : unmap(Job->Made);
   if ((Err = joinErrors(std::move(Err), discard(std::move(Unused)))))
     ES.reportError(std::move(Err));
+  // What is to be tried again was queued on this thread, which need not be a
+  // worker's.
+  std::unique_lock<std::mutex> Lock(M);
+  if (!Queue.empty())
+    wakeWorkers(Lock);
 }
 
 bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
@@ -262,8 +267,8 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     ++F.Tier;
     if (F.BodyCounts)
       armCell(F);
-    else
-      consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+    else if (!ExecutorGone)
+      noteAccess(Cells->arm(F.Cell, RearmedCount, RearmedCount));
     Published.Members.push_back(F.Id);
     Published.InTables |= CallSlots.count(F.Id) != 0;
     pointTo(F, F.Body);
