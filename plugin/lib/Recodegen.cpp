@@ -433,7 +433,8 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
     if (!J.Unoptimised.contains(Member.Name)) {
       Code.Continuations.push_back(
           {Member.Id, Member.Name + ".loops" + J.Suffix});
-      createContinuations(*Frame, Code.Continuations.back().Table);
+      createContinuations(*Frame, Code.Continuations.back().Table,
+                          Member.Loops);
     }
     Frame->eraseFromParent();
   }

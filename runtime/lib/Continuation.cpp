@@ -18,6 +18,7 @@
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
@@ -299,16 +300,41 @@ private:
 
 } // namespace
 
-void createContinuations(Function &Frame, StringRef TableName) {
+/// The innermost loops of \p Frame that call, or all if none does.
+static uint64_t findLoopsThatCall(ArrayRef<LoopPoint> Points,
+                                  const DominatorTree &DT) {
+  const LoopInfo LI(DT);
+  uint64_t Found = 0;
+  for (auto [I, Point] : enumerate(Points)) {
+    const Loop *L = LI.getLoopFor(Point.Header);
+    if (L && any_of(L->blocks(), [&](const BasicBlock *B) {
+          return LI.getLoopFor(B) == L && any_of(*B, [](const Instruction &I) {
+                   return isa<CallBase>(I) && !isa<IntrinsicInst>(I);
+                 });
+        }))
+      Found |= getLoopBit(I);
+  }
+  return Found ? Found : AllLoops;
+}
+
+void createContinuations(Function &Frame, StringRef TableName,
+                         uint64_t Wanted) {
   auto Points = findLoopPoints(Frame);
   FrameEscape Escape;
   const DominatorTree DT(Frame);
+  if (!Wanted)
+    Wanted = findLoopsThatCall(Points, DT);
   LLVMContext &Ctx = Frame.getContext();
   auto *PtrTy = PointerType::getUnqual(Ctx);
   SmallVector<Constant *, 8> Entries;
   for (auto [I, Point] : enumerate(Points)) {
     if (Point.Refused) {
       Entries.push_back(ConstantPointerNull::get(PtrTy));
+      continue;
+    }
+    if (!(Wanted & getLoopBit(I))) {
+      Entries.push_back(ConstantExpr::getIntToPtr(
+          ConstantInt::get(Type::getInt64Ty(Ctx), 1), PtrTy));
       continue;
     }
     Entries.push_back(ContinuationMaker(Frame, Point, Escape, DT)

@@ -31,7 +31,7 @@ void TripInbox::push(TripRecord &R, uint64_t Caller) {
   // A signal handler may trip while its thread settles, and holds what that
   // takes.
   static thread_local bool Settling = false;
-  const bool Settles = Settle && !Caller && !Settling;
+  const bool Settles = Settle && isLoopTrip(Caller) && !Settling;
   if (!Serve && !IsAsleep && !Settles)
     return;
   // errno belongs to the program.

@@ -81,17 +81,17 @@ public:
     });
     const std::string Name = getFrameName(Member.Name);
     if (!Why && add(Member.Id, Member.Name, Name, Opts.MaxFunction) == Added)
-      Frames.push_back({Member.Id, Member.Name});
+      Frames.push_back({Member.Id, Member.Name, Member.Loops});
     else if (!Member.NeedsBody)
       Code.Refused.push_back({Member.Id, Why.value_or(Reason::TooLarge), ""});
   }
 
   /// Makes the continuations, once all that they call is there.
   void continueFrames() {
-    for (auto &[Id, Name] : Frames) {
+    for (auto &[Id, Name, Loops] : Frames) {
       Function *Frame = Linked->getFunction(getFrameName(Name));
       const std::string Table = Name + ".loops" + Suffix;
-      createContinuations(*Frame, Table);
+      createContinuations(*Frame, Table, Loops);
       Frame->eraseFromParent();
       Code.Continuations.push_back({Id, Table});
     }
@@ -186,7 +186,12 @@ private:
   const std::string Suffix;
   LLVMContext Ctx;
   std::unique_ptr<Module> Linked;
-  std::vector<std::pair<FunctionId, std::string>> Frames;
+  struct FrameOfMember {
+    FunctionId Id;
+    std::string Name;
+    uint64_t Loops;
+  };
+  std::vector<FrameOfMember> Frames;
   StringSet<> Tried;
   size_t Imported = 0;
   std::string Problem;

@@ -145,11 +145,18 @@ private:
   ///   ptr poll(cell, id, version, loop):
   ///     cell->LoopsLeft = PollInterval
   ///     seen = cell->Continuations
-  ///     if seen == 0 and we change it to 1: hook(id, version, 0)
-  ///     if seen is odd: change it to seen + 2, if it is still seen; return
-  ///     null table = cell->Continuations, which the hook may have set if table
-  ///     is odd, or 0: return null if table[loop]: ++table->Entered return
-  ///     table[loop]
+  ///     if seen == 0 and we change it to 1: hook(id, version, loop + 1)
+  ///     if seen is odd:
+  ///       change it to seen + 2, unless it changed
+  ///       return null
+  ///   look:
+  ///     table = cell->Continuations, which the hook may have set
+  ///     if table is odd, or 0, or table[loop] == 0: return null
+  ///     if table[loop] == 1:
+  ///       if we change it to 0: hook(id, version, loop + 1), look again
+  ///       return null
+  ///     ++table->Entered
+  ///     return table[loop]
   ///
   /// In IR, so that an executor needs nothing for it.
   Function *getPoll() {
@@ -174,7 +181,9 @@ private:
                *Call = Block("hook"), *Again = Block("again"),
                *Polled = Block("polled"), *Look = Block("look"),
                *Find = Block("find"), *Enter = Block("enter"),
-               *None = Block("none"), *Found = Block("found");
+               *None = Block("none"), *Found = Block("found"),
+               *Made = Block("made"), *Ask = Block("ask"),
+               *Asked = Block("asked");
     constexpr auto Acquire = AtomicOrdering::Acquire;
     auto LoadSeen = [&](IRBuilder<> &B, Value *At) {
       LoadInst *Seen = B.CreateAlignedLoad(Long, At, Align(8));
@@ -201,7 +210,12 @@ private:
     B.SetInsertPoint(First);
     B.CreateCondBr(Swap(B, SeenAt, B.getInt64(0), B.getInt64(1)), Call, Look);
     B.SetInsertPoint(Call);
-    B.CreateCall(Hook, {Poll->getArg(1), Poll->getArg(2), B.getInt64(0)});
+    auto CallHook = [&] {
+      B.CreateCall(Hook, {Poll->getArg(1), Poll->getArg(2),
+                          B.CreateAdd(B.CreateZExt(Poll->getArg(3), Long),
+                                      B.getInt64(1))});
+    };
+    CallHook();
     B.CreateBr(Look);
 
     B.SetInsertPoint(Again);
@@ -217,12 +231,18 @@ private:
         None, Find);
     B.SetInsertPoint(Find);
     Value *TableAt = B.CreateIntToPtr(Table, Ptr);
-    Value *Entry = B.CreateLoad(
-        Ptr,
-        B.CreateGEP(
-            Ptr, B.CreatePtrAdd(TableAt, B.getInt64(sizeof(ContinuationTable))),
-            B.CreateZExt(Poll->getArg(3), Long)));
-    B.CreateCondBr(B.CreateIsNull(Entry), None, Enter);
+    Value *EntryAt = B.CreateGEP(
+        Ptr, B.CreatePtrAdd(TableAt, B.getInt64(sizeof(ContinuationTable))),
+        B.CreateZExt(Poll->getArg(3), Long));
+    Value *Entry = LoadSeen(B, EntryAt);
+    B.CreateCondBr(B.CreateIsNull(Entry), None, Made);
+    B.SetInsertPoint(Made);
+    B.CreateCondBr(B.CreateICmpEQ(Entry, B.getInt64(1)), Ask, Enter);
+    B.SetInsertPoint(Ask);
+    B.CreateCondBr(Swap(B, EntryAt, Entry, B.getInt64(0)), Asked, None);
+    B.SetInsertPoint(Asked);
+    CallHook();
+    B.CreateBr(Look);
     B.SetInsertPoint(Enter);
     B.CreateAtomicRMW(AtomicRMWInst::Add, TableAt, B.getInt64(1), Align(8),
                       AtomicOrdering::Monotonic);
@@ -231,7 +251,7 @@ private:
     B.SetInsertPoint(None);
     B.CreateRet(ConstantPointerNull::get(Ptr));
     B.SetInsertPoint(Found);
-    B.CreateRet(Entry);
+    B.CreateRet(B.CreateIntToPtr(Entry, Ptr));
     return Poll;
   }
 

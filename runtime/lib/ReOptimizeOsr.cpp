@@ -23,13 +23,26 @@ using namespace llvm::orc;
 namespace reopt {
 
 bool ReOptimizeLayer::wantsContinuations(const Record &F) const {
-  return Opts.Osr && !F.Continuations && !F.NoContinuations && F.In;
+  return Opts.Osr && !F.NoContinuations && F.In;
 }
 
-/// \p F is in a loop, or called a function that tripped. What is being compiled
-/// without continuations is compiled again for them: see finishLoops().
-void ReOptimizeLayer::askForContinuations(Record &F) {
-  F.InLoop |= wantsContinuations(F) && P->isLong(readHeat(F));
+/// A frame of \p F runs, in one of \p Loops; 0 if nobody knows in which. What
+/// is being compiled without continuations, or for other loops, is compiled
+/// again: see finishLoops().
+void ReOptimizeLayer::askForContinuations(Record &F, uint64_t Loops) {
+  if (!wantsContinuations(F))
+    return;
+  if (F.Continuations) {
+    // It asks because its loop was left out.
+    if (!Loops)
+      Loops = AllLoops;
+    if (!(Loops & ~F.WantedLoops))
+      return;
+  } else if (!P->isLong(readHeat(F))) {
+    return;
+  }
+  F.WantedLoops |= Loops;
+  F.InLoop = true;
 }
 
 void ReOptimizeLayer::publishContinuations(Record &F, uint64_t Batch,
@@ -44,6 +57,11 @@ void ReOptimizeLayer::publishContinuations(Record &F, uint64_t Batch,
   F.ContinuationBatch = Batch;
   F.Armed = false;
   armPublished(F);
+}
+
+void ReOptimizeLayer::writeCell(const Record &F) {
+  if (!ExecutorGone)
+    noteAccess(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
 }
 
 /// Calls of \p F need not be counted any more. Frames of tier 0 poll at their
@@ -64,8 +82,11 @@ void ReOptimizeLayer::finishLoops(const Batch &B) {
     Record &F = Functions[Member.Id];
     if (Member.IsRunning && !F.Continuations)
       F.NoContinuations = true;
-    F.InLoop &= wantsContinuations(F);
-    if (F.InLoop && F.St == Stage::Tier1)
+    const bool IsMade =
+        F.ContinuationBatch == B.Number && !(F.WantedLoops & ~Member.Loops);
+    F.InLoop &= wantsContinuations(F) && !IsMade;
+    if (F.InLoop && (F.St == Stage::Tier1 ||
+                     (F.St == Stage::Tier0 && F.RunsOnce && F.Continuations)))
       enqueue(F, Reason::Waiting);
   }
 }
@@ -76,6 +97,7 @@ void ReOptimizeLayer::dropContinuations(Record &F, uint64_t Batch) {
   F.PastContinued = countContinued(F);
   F.Continuations = ExecutorAddr();
   F.ContinuationBatch = 0;
+  F.WantedLoops = 0;
   if (F.Body && !F.BodyCounts)
     armPublished(F);
   else
@@ -83,7 +105,7 @@ void ReOptimizeLayer::dropContinuations(Record &F, uint64_t Batch) {
 }
 
 uint64_t ReOptimizeLayer::countContinued(const FunctionState &F) const {
-  if (!F.Continuations)
+  if (!F.Continuations || ExecutorGone)
     return F.PastContinued;
   auto Now = ES.getExecutorProcessControl().getMemoryAccess().readUInt64s(
       F.Continuations + offsetof(ContinuationTable, Entered));

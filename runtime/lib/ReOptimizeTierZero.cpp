@@ -132,7 +132,7 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, Space &S,
       Known.TierZeroGroup = Number;
       Group.Members.push_back(Known.Id);
       Bodies.push_back({&F,
-                        {Known.Cell, Known.Trip.getHookId(),
+                        {Known.Cell, Hook->getId(Known.Trip),
                          /*Version=*/0, bool(Opts.Osr)}});
       return true;
     };

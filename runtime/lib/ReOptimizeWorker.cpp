@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "reopt/OnStackReplacement.h"
 #include "reopt/ReOptimizeLayer.h"
 #include "reopt/ThreadObserver.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
@@ -28,15 +29,25 @@ namespace reopt {
 /// See root(F) in Policy.h.
 static constexpr unsigned MaxTimesServed = 2;
 
+void ReOptimizeLayer::noteAccess(Error Err) const {
+  if (!Err)
+    return;
+  if (std::exchange(ExecutorGone, true))
+    return consumeError(std::move(Err));
+  ES.reportError(createStringError(
+      "the executor is gone (%s): nothing more is re-optimised",
+      toString(std::move(Err)).c_str()));
+}
+
 Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
   Heat H{F.PastCalls, F.PastLoops, F.Failures, F.Tier};
-  if (!F.Armed)
+  if (!F.Armed || ExecutorGone)
     return H;
   if (auto Now = Cells->read(F.Cell)) {
     H.Calls += countsSince(F.ArmedCalls, Now->CallsLeft);
     H.Loops += loopsSince(F.ArmedLoops, *Now);
   } else {
-    consumeError(Now.takeError());
+    noteAccess(Now.takeError());
   }
   return H;
 }
@@ -59,14 +70,13 @@ void ReOptimizeLayer::armCell(Record &F) {
     F.ArmedLoops = 0;
   else if (Opts.OsrStress == 2)
     F.ArmedLoops = int32_t(StressedLoops() % 200);
-  // An executor that is gone will be noticed by who has to tell the user.
-  consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
+  writeCell(F);
 }
 
 void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
   F.transition(Stage::Queued);
   F.Why = Why;
-  F.Detail.clear();
+  F.Detail.reset();
   Queue.push_back(F.Id);
 }
 
@@ -90,24 +100,24 @@ void ReOptimizeLayer::demote(Record &F) {
 void ReOptimizeLayer::pointTablesToStub(Record &F) {
   auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
-    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table))
-      consumeError(Mem.writePointers({{Table + I->second.Offset, F.Stub}}));
+    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table);
+        Table && !ExecutorGone)
+      noteAccess(Mem.writePointers({{Table + I->second.Offset, F.Stub}}));
 }
 
 /// Makes calls of \p F go to \p Target. A caller sees the old or the new
 /// address: StubTable.h argues it for the slot of a stub, and a place in a
 /// table is an aligned pointer as well.
 void ReOptimizeLayer::pointTo(Record &F, ExecutorAddr Target) {
-  if (auto Err = Stubs->redirect(F.Home->JD, {{F.Name, Target}}))
-    ES.reportError(std::move(Err));
+  if (!ExecutorGone)
+    noteAccess(Stubs->redirect(F.Home->JD, {{F.Name, Target}}));
   if (!F.Body)
     return;
+  auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
-    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table))
-      if (auto Err =
-              ES.getExecutorProcessControl().getMemoryAccess().writePointers(
-                  {{Table + I->second.Offset, Target}}))
-        ES.reportError(std::move(Err));
+    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table);
+        Table && !ExecutorGone)
+      noteAccess(Mem.writePointers({{Table + I->second.Offset, Target}}));
 }
 
 void ReOptimizeLayer::serve(Record &F) {
@@ -219,8 +229,7 @@ void ReOptimizeLayer::setThreshold(int64_t Calls) {
     // What was counted so far counts.
     F.ArmedCalls -= std::min<uint64_t>(F.PastCalls, F.ArmedCalls);
     F.ArmedLoops -= std::min<uint64_t>(F.PastLoops, F.ArmedLoops);
-    consumeError(
-        Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
+    writeCell(F);
   }
 }
 
@@ -272,13 +281,16 @@ void ReOptimizeLayer::takeTrips() {
   Inbox.drain([this](FunctionId Id, uint64_t CallerAddr) {
     Record &F = Functions[Id];
     F.LastCaller.reset();
-    if (CallerAddr)
+    if (!isLoopTrip(CallerAddr)) {
       if (auto Name = TierZeroCode->find(ExecutorAddr(CallerAddr)))
         if (auto I = F.Home->ByName.find(*Name);
             I != F.Home->ByName.end() && !Functions[I->second].RunsOnce)
           F.LastCaller = I->second;
-    if (!CallerAddr)
-      askForContinuations(F);
+    } else {
+      askForContinuations(F, CallerAddr ? getLoopBit(CallerAddr - 1) : 0);
+      if (F.RunsOnce && !F.InLoop)
+        return;
+    }
     // Lazy: the first call trips before compileTierZero() has noted the body.
     if (F.St != Stage::Tier0 && F.St != Stage::Lazy &&
         !(F.St == Stage::Tier1 && (F.BodyCounts || F.InLoop)))
@@ -292,7 +304,7 @@ void ReOptimizeLayer::takeTrips() {
         break;
       }
       // It called F, so it runs.
-      askForContinuations(Root);
+      askForContinuations(Root, 0);
       switch (Root.St) {
       case Stage::Lazy:
       case Stage::Tier0:
@@ -329,6 +341,15 @@ std::optional<std::pair<Batch, ReOptimizeLayer::Space *>>
 ReOptimizeLayer::nextBatch() {
   if (Queue.empty() || Stopping)
     return std::nullopt;
+  if (ExecutorGone) {
+    for (FunctionId Id : Queue) {
+      Record &F = Functions[Id];
+      F.transition(F.getRunningStage());
+      F.Why = Reason::ExecutorGone;
+    }
+    Queue.clear();
+    return std::nullopt;
+  }
   Batch B;
   B.Number = ++LastBatch;
   // A batch is one object, which belongs to one JITDylib.
@@ -347,7 +368,8 @@ ReOptimizeLayer::nextBatch() {
     F.transition(Stage::Compiling);
     B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier,
                          !F.RunsOnce && (!F.Body || F.BodyCounts),
-                         F.InLoop && (F.RunsOnce || !F.Failures)});
+                         F.InLoop && (F.RunsOnce || !F.Failures),
+                         F.WantedLoops});
     F.InLoop = false;
     if (F.Why != Reason::Requested)
       F.Why = Reason::BeingCompiled;

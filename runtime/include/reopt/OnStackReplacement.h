@@ -84,6 +84,7 @@
 
 #include "reopt/Reasons.h"
 #include "llvm/ADT/StringRef.h"
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -135,7 +136,20 @@ llvm::FunctionType *getContinuationType(const llvm::Function &F,
 /// that is to be published as the function's Cell::Continuations; it is laid
 /// out as ContinuationTable in Cell.h. \p Frame has a loop that can be
 /// continued.
-void createContinuations(llvm::Function &Frame, llvm::StringRef TableName);
+///
+/// A continuation is as much code as the function has behind its loop, several
+/// times in a nest. So only those are made that are \p Wanted: bit I for loop
+/// I, bit 63 for all from the 63rd on; with 0 (nobody knows which loop runs, but
+/// it called something) the innermost loops that call, or all if none does.
+/// Others are asked for when somebody is found to run in them.
+constexpr uint64_t AllLoops = ~uint64_t(0);
+void createContinuations(llvm::Function &Frame, llvm::StringRef TableName,
+                         uint64_t Wanted = AllLoops);
+
+/// The set that has loop \p Number only.
+inline uint64_t getLoopBit(uint64_t Number) {
+  return uint64_t(1) << (Number < 63 ? Number : 63);
+}
 
 } // namespace reopt
 

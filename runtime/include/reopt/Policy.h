@@ -1,5 +1,4 @@
-//===-- Policy.h ---------------------------------------------------*- C++
-//-*-===//
+//===- Policy.h -------------------------------------------------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -165,6 +164,8 @@ struct Batch {
     bool NeedsBody = true;
     /// A frame of tier 0 is in a loop: make continuations.
     bool IsRunning = false;
+    /// For which loops, as createContinuations() takes them.
+    uint64_t Loops = 0;
   };
   std::vector<Member> Members;
   /// Where bodies are to count their executions (countActive() in

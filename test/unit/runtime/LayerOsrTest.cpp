@@ -36,6 +36,19 @@ LLVM_ATTRIBUTE_NOINLINE bool hasMoved() {
   return Caller != FirstCaller;
 }
 
+/// The same for each thread.
+thread_local void *FirstCallerHere;
+std::atomic<unsigned> Callers;
+
+LLVM_ATTRIBUTE_NOINLINE bool hasThreadMoved() {
+  void *Caller = __builtin_return_address(0);
+  if (!FirstCallerHere) {
+    FirstCallerHere = Caller;
+    ++Callers;
+  }
+  return Caller != FirstCallerHere;
+}
+
 /// Functions whose names begin with `once` are called once.
 class PolicyWithOnce : public IRReoptimizer {
 public:
@@ -65,6 +78,9 @@ protected:
     cantFail(jd().define(absoluteSymbols(
         {{name("has_moved"),
           {ExecutorAddr::fromPtr(&hasMoved),
+           JITSymbolFlags::Exported | JITSymbolFlags::Callable}},
+         {name("has_thread_moved"),
+          {ExecutorAddr::fromPtr(&hasThreadMoved),
            JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
     auto Place = ReOptimizeLayer::in(*J);
     Place.Workers = GetParam();
@@ -241,6 +257,40 @@ TEST_P(LayerOsrTest, LoopThatCannotBeContinuedSaysWhy) {
   auto Loops = L->getLoops(F.Id);
   ASSERT_EQ(Loops.size(), 1u);
   EXPECT_EQ(Loops.front(), Reason::OsrAlloca);
+}
+
+// A continuation is made for the loop that tripped. A frame that is caught in
+// another loop of the function asks for that one, and gets it.
+TEST_P(LayerOsrWorkerTest, LoopThatWasLeftOutIsAskedFor) {
+  add("declare i1 @has_thread_moved()\n"
+      "define i32 @f(i32 %which) {\n"
+      "  %v = alloca i32\n"
+      "  store i32 %which, ptr %v\n"
+      "  %first = icmp eq i32 %which, 0\n"
+      "  br i1 %first, label %one, label %two\n"
+      "one:\n"
+      "  %a = call i1 @has_thread_moved()\n"
+      "  br i1 %a, label %out, label %one\n"
+      "two:\n"
+      "  %b = call i1 @has_thread_moved()\n"
+      "  br i1 %b, label %out, label %two\n"
+      "out:\n"
+      "  %r = load i32, ptr %v\n"
+      "  ret i32 %r\n"
+      "}\n");
+  auto *F = cantFail(J->lookup("f")).toPtr<int(int)>();
+  L->setEnabled(false);
+  Callers = 0;
+  int Results[] = {7, 7};
+  std::thread One([&] { Results[0] = F(0); }), Two([&] { Results[1] = F(1); });
+  while (Callers != 2 || info("f").Why != Reason::TieringOff)
+    std::this_thread::yield();
+  L->setEnabled(true);
+  One.join();
+  Two.join();
+  EXPECT_EQ(Results[0], 0);
+  EXPECT_EQ(Results[1], 1);
+  EXPECT_EQ(info("f").Continued, 2u);
 }
 
 // While tiering is off, polls find nothing; a loop that runs when it is turned

@@ -22,6 +22,7 @@
 
 #include "TestExecutor.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -329,6 +330,58 @@ TEST(ContinuationTest, LargePrivateVariablesAreAliasedByNothing) {
   ASSERT_EQ(C.arg_size(), 1u);
   EXPECT_TRUE(C.getArg(0)->hasNoAliasAttr());
   EXPECT_EQ(C.getArg(0)->getDereferenceableBytes(), 16000u);
+}
+
+// Continuations are made for the loops that are wanted; where nobody knows, for
+// the innermost that call. The others can be asked for.
+TEST(ContinuationTest, OnlyWantedLoopsAreContinued) {
+  const char *Text = R"(
+    declare void @g()
+    define void @f(i1 %c) {
+      br label %outer
+    outer:
+      br label %quiet
+    quiet:
+      br i1 %c, label %quiet, label %loud
+    loud:
+      call void @g()
+      br i1 %c, label %loud, label %latch
+    latch:
+      br i1 %c, label %outer, label %out
+    out:
+      ret void
+    })";
+  auto Made = [&](uint64_t Wanted) {
+    LLVMContext Ctx;
+    auto M = parseIR(Text, Ctx);
+    Function &F = *M->getFunction("f");
+    auto Loops = findLoopPoints(F);
+    createContinuations(F, "table", Wanted);
+    EXPECT_EQ(getVerifierComplaint(*M), "");
+    auto *Entries = cast<Constant>(
+        M->getGlobalVariable("table")->getInitializer()->getOperand(1));
+    std::string Names;
+    for (auto [I, Loop] : enumerate(Loops)) {
+      auto *Entry = Entries->getAggregateElement(I);
+      if (isa<Function>(Entry))
+        Names += Loop.Header->getName().str() + " ";
+      else
+        EXPECT_EQ(cast<ConstantInt>(cast<ConstantExpr>(Entry)->getOperand(0))
+                      ->getZExtValue(),
+                  1u);
+    }
+    return Names;
+  };
+  auto Sorted = [](StringRef Names) {
+    SmallVector<StringRef, 4> Parts;
+    Names.trim().split(Parts, ' ');
+    llvm::sort(Parts);
+    return join(Parts, " ");
+  };
+  EXPECT_EQ(Made(0), "loud ");
+  EXPECT_EQ(Sorted(Made(AllLoops)), "loud outer quiet");
+  for (unsigned I = 0; I != 3; ++I)
+    EXPECT_EQ(StringRef(Made(getLoopBit(I))).count(' '), 1u);
 }
 
 // What holds for a function's effects does not hold for what reads its frame.
