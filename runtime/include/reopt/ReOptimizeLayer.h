@@ -70,6 +70,7 @@
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
 #include "reopt/Reclaimer.h"
+#include "reopt/StableVector.h"
 #include "reopt/StubTable.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -461,8 +462,8 @@ private:
 
   mutable std::mutex M;
   std::map<llvm::orc::JITDylib *, Space> Spaces;
-  /// Index is the FunctionId. A deque, so that a TripRecord stays in place.
-  std::deque<Record> Functions;
+  /// Index is the FunctionId. A TripRecord stays in place.
+  StableVector<Record> Functions;
   std::multimap<llvm::orc::ResourceKey, Input> Inputs;
   std::multimap<FunctionId, CallSlot> CallSlots;
   std::deque<FunctionId> Queue;
