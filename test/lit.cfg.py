@@ -7,6 +7,8 @@ is loaded:
   %reopt_repl   the same with the plugin; options may follow, such as
                 --Xcc=-fplugin-arg-reopt-threshold=1
   %plugin       the plugin's path
+  %with_prelude what gives a session a precompiled header
+  %script       the script `reopt`
   %clangxx      the ahead-of-time compiler of the same LLVM
 
 FileCheck, not and count are those of the same LLVM.
@@ -30,7 +32,10 @@ config.environment["PATH"] = os.pathsep.join(
 # clang-repl keeps its history in the home directory; the user's stays as it is.
 config.environment["HOME"] = config.test_exec_root
 
+source = os.path.dirname(config.reopt_source_root)
 config.substitutions += [
+    ("%with_prelude", os.path.join(source, "prelude", "with-prelude")),
+    ("%script", os.path.join(source, "reopt")),
     ("%clang_repl", config.clang_repl),
     ("%reopt_repl", f"{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}"),
     ("%plugin", config.reopt_plugin),
