@@ -196,7 +196,7 @@ class RuntimeTable(unittest.TestCase):
 
 class Answers(unittest.TestCase):
     def run_with(self, checksum: int) -> SessionRun:
-        return SessionRun(wall_ns=0, driver_marks=[], checksum=checksum)
+        return SessionRun(started_ns=0, wall_ns=0, driver_marks=[], checksum=checksum)
 
     def test_must_agree(self):
         same = {"aot": [self.run_with(1)], "stock": [self.run_with(1), None]}
