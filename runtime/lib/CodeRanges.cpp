@@ -15,39 +15,53 @@ namespace reopt {
 
 std::optional<std::string> CodeRanges::find(ExecutorAddr Addr) const {
   std::lock_guard<std::mutex> Lock(M);
-  auto I = Ranges.upper_bound(Addr - 1);
-  if (I == Ranges.begin())
+  auto I = Objects.upper_bound(Addr - 1);
+  if (I == Objects.begin())
     return std::nullopt;
-  --I;
-  if (Addr - 1 >= I->first + I->second.Size)
+  const auto &[First, In] = *--I;
+  const uint64_t Offset = Addr - 1 - First;
+  auto R = upper_bound(In.Ranges, Offset, [](uint64_t Offset, const Range &R) {
+    return Offset < R.Offset;
+  });
+  --R;
+  if (Offset >= uint64_t(R->Offset) + R->Size)
     return std::nullopt;
-  return I->second.Name;
+  return StringRef(*R->Symbol).rsplit(Marker).first.str();
 }
 
 void CodeRanges::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
-  std::lock_guard<std::mutex> Lock(M);
+  std::vector<jitlink::Symbol *> Marked;
   for (jitlink::Symbol *S : G.defined_symbols())
-    if (S->hasName() && S->isCallable() && S->getSize()) {
-      const StringRef Symbol = *S->getName();
-      const StringRef Name = Symbol.rsplit(Marker).first;
-      if (Name.size() != Symbol.size())
-        Ranges[S->getAddress()] = {S->getSize(), Name.str(), Owner};
-    }
+    if (S->hasName() && S->isCallable() && S->getSize() &&
+        StringRef(*S->getName()).contains(Marker))
+      Marked.push_back(S);
+  if (Marked.empty())
+    return;
+  llvm::sort(Marked, [](jitlink::Symbol *A, jitlink::Symbol *B) {
+    return A->getAddress() < B->getAddress();
+  });
+  Object New{Owner, {}};
+  const ExecutorAddr First = Marked.front()->getAddress();
+  for (jitlink::Symbol *S : Marked)
+    New.Ranges.push_back({uint32_t(S->getAddress() - First),
+                          uint32_t(S->getSize()), S->getName()});
+  std::lock_guard<std::mutex> Lock(M);
+  Objects[First] = std::move(New);
 }
 
 Error CodeRanges::notifyRemovingResources(JITDylib &, ResourceKey K) {
   std::lock_guard<std::mutex> Lock(M);
-  for (auto I = Ranges.begin(); I != Ranges.end();)
-    I = I->second.Owner == K ? Ranges.erase(I) : std::next(I);
+  for (auto I = Objects.begin(); I != Objects.end();)
+    I = I->second.Owner == K ? Objects.erase(I) : std::next(I);
   return Error::success();
 }
 
 void CodeRanges::notifyTransferringResources(JITDylib &, ResourceKey Dst,
                                              ResourceKey Src) {
   std::lock_guard<std::mutex> Lock(M);
-  for (auto &[Addr, R] : Ranges)
-    if (R.Owner == Src)
-      R.Owner = Dst;
+  for (auto &[First, O] : Objects)
+    if (O.Owner == Src)
+      O.Owner = Dst;
 }
 
 } // namespace reopt

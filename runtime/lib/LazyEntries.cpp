@@ -2,13 +2,10 @@
 
 #include "reopt/LazyEntries.h"
 
-#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/DylibManager.h"
+#include "ExecutorDispatch.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FormatVariadic.h"
 
-#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -34,9 +31,11 @@ constexpr size_t ReleasedEntriesKept = 512;
 //     return Landing;
 //   }
 //
-// followed by its five constants. An eight-byte result is returned inline, in
-// the buffer's first word; an out-of-band error has size 0.
+// followed by a trap, for who has no error handler, and by its five constants.
+// An eight-byte result is returned inline, in the buffer's first word; an
+// out-of-band error has size 0.
 
+constexpr unsigned TrapOffset = 0x5c;
 constexpr unsigned ConstantsOffset = 0x60;
 constexpr unsigned NumConstants = 5;
 constexpr unsigned BlockSize = ConstantsOffset + 8 * NumConstants;
@@ -70,7 +69,8 @@ constexpr uint8_t ReentryX86_64[ConstantsOffset] = {
     0x5d,                                     // popq  %rbp
     0x5b,                                     // popq  %rbx
     0xc3,                                     // retq
-    0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+    0xcc, 0xcc, 0xcc,                         // int3, three times
+    0x0f, 0x0b, 0x0f, 0x0b,                   // Trap: ud2; ud2
 };
 
 constexpr uint32_t ReentryAArch64[ConstantsOffset / 4] = {
@@ -97,7 +97,7 @@ constexpr uint32_t ReentryAArch64[ConstantsOffset / 4] = {
     0xa94153f3, // 3: ldp x19, x20, [sp, #16]
     0xa8c37bfd, // ldp  x29, x30, [sp], #48
     0xd65f03c0, // ret
-    0xd503201f, // nop
+    0x00000000, // Trap: udf #0
 };
 // clang-format on
 
@@ -120,30 +120,6 @@ Error writeReentryCode(const Triple &TT, char *Mem) {
                    " (x86_64 and aarch64, not Windows, have them)");
 }
 
-/// The executor's function that returns the address of errno, null if it has
-/// none that can be found: errno is not preserved then.
-ExecutorAddr findErrnoLocation(ExecutionSession &ES) {
-  auto &Dylibs = ES.getExecutorProcessControl().getDylibMgr();
-  auto Process = Dylibs.loadDylib(nullptr);
-  if (!Process) {
-    consumeError(Process.takeError());
-    return ExecutorAddr();
-  }
-  StringRef Name =
-      ES.getTargetTriple().isOSDarwin() ? "___error" : "__errno_location";
-  SymbolLookupSet Symbols(ES.intern(Name),
-                          SymbolLookupFlags::WeaklyReferencedSymbol);
-  auto Result = Dylibs.lookupSymbols({{*Process, Symbols}});
-  if (!Result) {
-    consumeError(Result.takeError());
-    return ExecutorAddr();
-  }
-  if (Result->size() != 1 || Result->front().size() != 1 ||
-      !Result->front().front())
-    return ExecutorAddr();
-  return Result->front().front()->getAddress();
-}
-
 /// Answers a call exactly once, with the error handler if nobody else does.
 class Answer {
 public:
@@ -162,19 +138,22 @@ private:
   ExecutorAddr ErrorHandler;
 };
 
-/// Dispatch tags are executor addresses that the session maps to handlers for
-/// good. Ours are no addresses (not canonical on x86-64, tagged on AArch64), so
-/// that they can meet neither a symbol nor the tag of an earlier object.
-ExecutorAddr makeTag() {
-  static std::atomic<uint64_t> Next{0x5eed000000000000};
-  return ExecutorAddr(Next.fetch_add(16));
-}
-
 } // namespace
 
 //===----------------------------------------------------------------------===//
 // LazyEntries
 //===----------------------------------------------------------------------===//
+
+/// What the session's dispatch handler needs: it may outlive the object.
+struct LazyEntries::Shared {
+  Shared(ExecutorAddr ErrorHandler, ResolveFn Resolve)
+      : ErrorHandler(ErrorHandler), Resolve(std::move(Resolve)) {}
+  ExecutorAddr ErrorHandler; ///< Constant once there is a handler.
+  const ResolveFn Resolve;
+  std::mutex Mutex; ///< Guards what follows.
+  QuestionsInWork Resolving;
+  DenseMap<ExecutorAddr, uint64_t> Ids;
+};
 
 LazyEntries::LazyEntries(ExecutionSession &ES, std::shared_ptr<Shared> S)
     : ES(ES), S(std::move(S)) {}
@@ -189,7 +168,7 @@ LazyEntries::Create(ExecutionSession &ES, ExecutorAddr ErrorHandler,
                     ResolveFn Resolve) {
   std::unique_ptr<LazyEntries> LE(new LazyEntries(
       ES, std::make_shared<Shared>(ErrorHandler, std::move(Resolve))));
-  ExecutorAddr Tag = makeTag();
+  ExecutorAddr Tag = makeDispatchTag();
   if (auto Err = LE->writeReentryBlock(Tag))
     return std::move(Err);
   if (auto Err = LE->registerHandler(Tag))
@@ -203,24 +182,25 @@ Error LazyEntries::writeReentryBlock(ExecutorAddr Tag) {
   if (!Dispatch.JITDispatchFunction)
     return makeError("the executor has no JIT dispatch: no lazy entries");
 
-  char Block[BlockSize];
-  if (auto Err = writeReentryCode(EPC.getTargetTriple(), Block))
+  char Code[ConstantsOffset];
+  if (auto Err = writeReentryCode(EPC.getTargetTriple(), Code))
     return Err;
+  constexpr MemProt Prot = MemProt::Read | MemProt::Exec;
+  auto Alloc = jitlink::SimpleSegmentAlloc::Create(
+      EPC.getMemMgr(), EPC.getSymbolStringPool(), EPC.getTargetTriple(),
+      nullptr, {{Prot, {BlockSize, Align(16)}}});
+  if (!Alloc)
+    return Alloc.takeError();
+  auto Seg = Alloc->getSegInfo(Prot);
+  if (!S->ErrorHandler)
+    S->ErrorHandler = Seg.Addr + TrapOffset;
   ExecutorAddr Constants[NumConstants] = {
       Dispatch.JITDispatchContext, Tag, Dispatch.JITDispatchFunction,
       S->ErrorHandler, findErrnoLocation(ES)};
+  memcpy(Seg.WorkingMem.data(), Code, ConstantsOffset);
   for (unsigned I = 0; I != NumConstants; ++I)
-    support::endian::write64le(Block + ConstantsOffset + 8 * I,
+    support::endian::write64le(Seg.WorkingMem.data() + ConstantsOffset + 8 * I,
                                Constants[I].getValue());
-
-  constexpr MemProt Code = MemProt::Read | MemProt::Exec;
-  auto Alloc = jitlink::SimpleSegmentAlloc::Create(
-      EPC.getMemMgr(), EPC.getSymbolStringPool(), EPC.getTargetTriple(),
-      nullptr, {{Code, {BlockSize, Align(16)}}});
-  if (!Alloc)
-    return Alloc.takeError();
-  auto Seg = Alloc->getSegInfo(Code);
-  memcpy(Seg.WorkingMem.data(), Block, BlockSize);
   auto Finalized = Alloc->finalize();
   if (!Finalized)
     return Finalized.takeError();
@@ -234,35 +214,24 @@ Error LazyEntries::writeReentryBlock(ExecutorAddr Tag) {
 }
 
 Error LazyEntries::registerHandler(ExecutorAddr Tag) {
-  // Handlers are registered by the name of a tag symbol, which is needed for no
-  // longer than that.
-  auto Name = ES.intern("__reopt_lazy_entry_tag");
-  auto &JD = ES.createBareJITDylib(
-      formatv("<reopt lazy entries {0:x}>", Tag.getValue()));
-  auto Err =
-      JD.define(absoluteSymbols({{Name, {Tag, JITSymbolFlags::Exported}}}));
-  if (!Err) {
-    ExecutionSession::JITDispatchHandlerAssociationMap Handlers;
-    Handlers[Name] = ExecutionSession::wrapAsyncWithSPS<uint64_t(uint64_t)>(
-        [S = S](unique_function<void(uint64_t)> Send, uint64_t Trampoline) {
-          Answer A(std::move(Send), S->ErrorHandler);
-          uint64_t Id;
-          {
+  return registerDispatchHandler(
+      ES, Tag,
+      ExecutionSession::wrapAsyncWithSPS<uint64_t(uint64_t)>(
+          [S = S](unique_function<void(uint64_t)> Send, uint64_t Trampoline) {
+            Answer A(std::move(Send), S->ErrorHandler);
+            uint64_t Id;
+            {
+              std::lock_guard<std::mutex> Lock(S->Mutex);
+              auto I = S->Ids.find(ExecutorAddr(Trampoline));
+              if (I == S->Ids.end())
+                return; // Released or never ours: to the error handler.
+              Id = I->second;
+              S->Resolving.begin();
+            }
+            S->Resolve(Id, std::move(A));
             std::lock_guard<std::mutex> Lock(S->Mutex);
-            auto I = S->Ids.find(ExecutorAddr(Trampoline));
-            if (I == S->Ids.end())
-              return; // Released or never ours: to the error handler.
-            Id = I->second;
-            ++S->Running;
-          }
-          S->Resolve(Id, std::move(A));
-          std::lock_guard<std::mutex> Lock(S->Mutex);
-          if (--S->Running == 0)
-            S->NoneRuns.notify_all();
-        });
-    Err = ES.registerJITDispatchHandlers(JD, std::move(Handlers));
-  }
-  return joinErrors(std::move(Err), ES.removeJITDylib(JD));
+            S->Resolving.end();
+          }));
 }
 
 Expected<std::vector<ExecutorAddr>>
@@ -305,8 +274,7 @@ Error LazyEntries::shutdown() {
   {
     std::unique_lock<std::mutex> IdsLock(S->Mutex);
     S->Ids.clear();
-    if (Owner == sys::Process::getProcessId())
-      S->NoneRuns.wait(IdsLock, [this] { return S->Running == 0; });
+    S->Resolving.waitForNone(IdsLock);
   }
   Released.clear();
   Error Err = Error::success();

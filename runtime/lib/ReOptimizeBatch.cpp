@@ -49,7 +49,7 @@ public:
   InstrumentationSite getNextSite(FunctionId Id) const override {
     std::lock_guard<std::mutex> Lock(L.M);
     const Record &F = L.Functions[Id];
-    return {F.Cell, F.Trip.getHookId(), F.Version + 1};
+    return {F.Cell, L.Hook->getId(F.Trip), F.Version + 1};
   }
   bool withTierZero(
       FunctionId Id,
@@ -210,6 +210,11 @@ void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
   Error Err = publish(*Job, Unused) ? Error::success() : unmap(Job->Made);
   if ((Err = joinErrors(std::move(Err), discard(std::move(Unused)))))
     ES.reportError(std::move(Err));
+  // What is to be tried again was queued on this thread, which need not be a
+  // worker's.
+  std::unique_lock<std::mutex> Lock(M);
+  if (!Queue.empty())
+    wakeWorkers(Lock);
 }
 
 bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
@@ -249,20 +254,21 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
       F.Why = Reason::WarmCallee;
     else if (F.Why != Reason::Requested)
       F.Why = Reason::Hot;
-    F.Detail.clear();
+    F.Detail.reset();
     F.Asked = false;
     Replaced.push_back({F.PublishedBatch, F.TierZeroGroup});
     F.Body = Job.Addresses[I];
     F.BodyCounts = Code.Bodies[I].Counted;
     F.PublishedBatch = B.Number;
-    F.CompileTime = Job.Time;
+    F.CompileTime =
+        std::chrono::duration_cast<decltype(F.CompileTime)>(Job.Time);
     F.TimesServed = 0;
     ++F.Version;
     ++F.Tier;
     if (F.BodyCounts)
       armCell(F);
-    else
-      consumeError(Cells->arm(F.Cell, RearmedCount, RearmedCount));
+    else if (!ExecutorGone)
+      noteAccess(Cells->arm(F.Cell, RearmedCount, RearmedCount));
     Published.Members.push_back(F.Id);
     Published.InTables |= CallSlots.count(F.Id) != 0;
     pointTo(F, F.Body);
@@ -301,7 +307,7 @@ void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
   ++F.Failures;
   F.Asked = false;
   F.Why = Why;
-  F.Detail = Detail.str();
+  F.Detail = Detail.empty() ? nullptr : std::make_unique<std::string>(Detail);
   if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
     F.BodyCounts = false;
     F.transition(F.Body ? Stage::Tier1 : Stage::Refused);

@@ -52,11 +52,17 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   L->Cells = std::make_unique<CellTable>(ES, MemMgr);
   L->ActiveCounts = std::make_unique<ActiveCountTable>(ES, MemMgr);
   L->Place.Linker.addPlugin(L->TierZeroCode);
+  auto Hook = HookEntry::Create(ES);
+  if (!Hook)
+    return Hook.takeError();
+  L->Hook = std::move(*Hook);
   if (L->Place.Old != OldCode::Keep)
     L->Place.Linker.addPlugin(L->Extents);
   L->startReclaiming();
   auto Entries = LazyEntries::Create(
-      ES, getCodeForFailedCalls(),
+      ES,
+      // In another process nobody reads what ours would print: a trap.
+      L->Hook->isInProcess() ? getCodeForFailedCalls() : ExecutorAddr(),
       [Layer = L.get()](uint64_t Id,
                         LazyEntries::NotifyLandingResolved OnResolved) {
         OnResolved(Layer->compileTierZero(FunctionId(Id)));
@@ -82,16 +88,21 @@ ReOptimizeLayer::ReOptimizeLayer(Setup Place, std::unique_ptr<Policy> P,
 
 ReOptimizeLayer::~ReOptimizeLayer() {
   shutdown();
+  if (Hook)
+    Hook->shutdown();
   Life->end();
   ES.deregisterResourceManager(*this);
   if (Reclaim)
     Reclaim->shutdown();
-  if (auto Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
-                            Stubs ? Stubs->shutdown() : Error::success()))
-    ES.reportError(std::move(Err));
+  Error Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
+                         Stubs ? Stubs->shutdown() : Error::success());
   if (Cells)
-    if (auto Err = joinErrors(Cells->shutdown(), ActiveCounts->shutdown()))
-      ES.reportError(std::move(Err));
+    Err = joinErrors(std::move(Err),
+                     joinErrors(Cells->shutdown(), ActiveCounts->shutdown()));
+  if (ExecutorGone)
+    consumeError(std::move(Err)); // It was told before.
+  else if (Err)
+    ES.reportError(std::move(Err));
 }
 
 /// Code that counts its executions has to do so when an exception passes, too.
@@ -130,10 +141,7 @@ Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
   std::lock_guard<std::mutex> OneByOne(Preparing);
   if (Space *S = Find())
     return *S;
-  if (auto Err = JD.define(absoluteSymbols(
-          {{Mangle(HookName),
-            {ExecutorAddr::fromPtr(&reopt_hook),
-             JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})))
+  if (auto Err = Hook->define(JD, Place.Base, Place.Layout))
     return std::move(Err);
   if (Place.Old == OldCode::Count)
     if (auto Err = defineUnwinder(JD))
@@ -164,6 +172,7 @@ Error ReOptimizeLayer::createFunctions(Space &S, ResourceKey Key,
       F.Home = &S;
       F.Trip.Inbox = &Inbox;
       F.Trip.Function = F.Id;
+      Hook->add(F.Trip);
     }
   }
   auto NewEntries = Entries->create(Ids);
@@ -418,7 +427,8 @@ std::vector<FunctionInfo> ReOptimizeLayer::list() const {
       continue;
     Heat H = readHeat(F);
     Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,
-                      F.CompileTime, F.Why, F.Detail, F.Tier0Compiled});
+                      F.CompileTime, F.Why, F.Detail ? *F.Detail : "",
+                      F.Tier0Compiled});
   }
   return Result;
 }

@@ -76,7 +76,10 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     llvm::erase_if(Queue, [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     });
-    Result = Stubs->redirect(JD, Traps);
+    if (!ExecutorGone)
+      Result = Stubs->redirect(JD, Traps);
+    if (Result)
+      ExecutorGone = true; // Who removes is told.
     for (Record &F : Functions)
       F.ReferencesChecked = false;
     for (auto &Entry : S.Data)
@@ -127,6 +130,11 @@ void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
 void ReOptimizeLayer::startReclaiming() {
   if (Place.Old == OldCode::Keep)
     return;
+  if (!Hook->isInProcess()) {
+    Place.Old = OldCode::Keep;
+    WhyKept = "the executor is another process, whose threads are not observed";
+    return;
+  }
   auto Proof = ThreadObserver::Create({});
   if (!Proof) {
     Place.Old = OldCode::Keep;
@@ -206,7 +214,7 @@ Error ReOptimizeLayer::unmap(CodeObject &Object) {
 
 /// Under M. Code of removed functions counted in them as long as it was mapped.
 void ReOptimizeLayer::releaseOldCells() {
-  if (!RetiredObjects)
+  if (!RetiredObjects && !ExecutorGone)
     for (ExecutorAddr Cell : std::exchange(OldCells, {}))
       Cells->release(Cell);
 }

@@ -131,7 +131,7 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, Space &S,
         return false;
       Known.TierZeroGroup = Number;
       Group.Members.push_back(Known.Id);
-      Bodies.push_back({&F, {Known.Cell, Known.Trip.getHookId(), 0}});
+      Bodies.push_back({&F, {Known.Cell, Hook->getId(Known.Trip), 0}});
       return true;
     };
     selectTierZeroGroup(Root, TierZeroGroupLimit, Take);

@@ -28,15 +28,25 @@ namespace reopt {
 /// See root(F) in Policy.h.
 static constexpr unsigned MaxTimesServed = 2;
 
+void ReOptimizeLayer::noteAccess(Error Err) const {
+  if (!Err)
+    return;
+  if (std::exchange(ExecutorGone, true))
+    return consumeError(std::move(Err));
+  ES.reportError(createStringError(
+      "the executor is gone (%s): nothing more is re-optimised",
+      toString(std::move(Err)).c_str()));
+}
+
 Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
   Heat H{F.PastCalls, F.PastLoops, F.Failures, F.Tier};
-  if (!F.Armed)
+  if (!F.Armed || ExecutorGone)
     return H;
   if (auto Now = Cells->read(F.Cell)) {
     H.Calls += countsSince(F.ArmedCalls, Now->CallsLeft);
     H.Loops += countsSince(F.ArmedLoops, Now->LoopsLeft);
   } else {
-    consumeError(Now.takeError());
+    noteAccess(Now.takeError());
   }
   return H;
 }
@@ -54,14 +64,14 @@ void ReOptimizeLayer::armCell(Record &F) {
   Arming A = P->arm(H);
   F.ArmedCalls = A.Calls;
   F.ArmedLoops = A.Loops;
-  // An executor that is gone will be noticed by who has to tell the user.
-  consumeError(Cells->arm(F.Cell, A.Calls, A.Loops));
+  if (!ExecutorGone)
+    noteAccess(Cells->arm(F.Cell, A.Calls, A.Loops));
 }
 
 void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
   F.transition(Stage::Queued);
   F.Why = Why;
-  F.Detail.clear();
+  F.Detail.reset();
   Queue.push_back(F.Id);
 }
 
@@ -85,24 +95,24 @@ void ReOptimizeLayer::demote(Record &F) {
 void ReOptimizeLayer::pointTablesToStub(Record &F) {
   auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
-    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table))
-      consumeError(Mem.writePointers({{Table + I->second.Offset, F.Stub}}));
+    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table);
+        Table && !ExecutorGone)
+      noteAccess(Mem.writePointers({{Table + I->second.Offset, F.Stub}}));
 }
 
 /// Makes calls of \p F go to \p Target. A caller sees the old or the new
 /// address: StubTable.h argues it for the slot of a stub, and a place in a
 /// table is an aligned pointer as well.
 void ReOptimizeLayer::pointTo(Record &F, ExecutorAddr Target) {
-  if (auto Err = Stubs->redirect(F.Home->JD, {{F.Name, Target}}))
-    ES.reportError(std::move(Err));
+  if (!ExecutorGone)
+    noteAccess(Stubs->redirect(F.Home->JD, {{F.Name, Target}}));
   if (!F.Body)
     return;
+  auto &Mem = ES.getExecutorProcessControl().getMemoryAccess();
   for (auto [I, End] = CallSlots.equal_range(F.Id); I != End; ++I)
-    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table))
-      if (auto Err =
-              ES.getExecutorProcessControl().getMemoryAccess().writePointers(
-                  {{Table + I->second.Offset, Target}}))
-        ES.reportError(std::move(Err));
+    if (ExecutorAddr Table = I->second.Home->Tables.lookup(I->second.Table);
+        Table && !ExecutorGone)
+      noteAccess(Mem.writePointers({{Table + I->second.Offset, Target}}));
 }
 
 void ReOptimizeLayer::serve(Record &F) {
@@ -212,7 +222,8 @@ void ReOptimizeLayer::setThreshold(int64_t Calls) {
     // What was counted so far counts.
     F.ArmedCalls -= std::min<uint64_t>(F.PastCalls, F.ArmedCalls);
     F.ArmedLoops -= std::min<uint64_t>(F.PastLoops, F.ArmedLoops);
-    consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops));
+    if (!ExecutorGone)
+      noteAccess(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops));
   }
 }
 
@@ -316,6 +327,15 @@ std::optional<std::pair<Batch, ReOptimizeLayer::Space *>>
 ReOptimizeLayer::nextBatch() {
   if (Queue.empty() || Stopping)
     return std::nullopt;
+  if (ExecutorGone) {
+    for (FunctionId Id : Queue) {
+      Record &F = Functions[Id];
+      F.transition(F.getRunningStage());
+      F.Why = Reason::ExecutorGone;
+    }
+    Queue.clear();
+    return std::nullopt;
+  }
   Batch B;
   B.Number = ++LastBatch;
   // A batch is one object, which belongs to one JITDylib.

@@ -227,12 +227,19 @@ Error StubTable::redirect(JITDylib &JD, ArrayRef<Request> Requests) {
 }
 
 ExecutorAddr StubTable::find(JITDylib &JD, const SymbolStringPtr &Name) const {
+  return find(JD, ArrayRef(Name)).front();
+}
+
+std::vector<ExecutorAddr>
+StubTable::find(JITDylib &JD, ArrayRef<SymbolStringPtr> Names) const {
+  std::vector<ExecutorAddr> Found(Names.size());
   std::lock_guard<std::mutex> Lock(Mutex);
-  auto NamesI = Stubs.find(&JD);
-  if (NamesI == Stubs.end())
-    return ExecutorAddr();
-  auto I = NamesI->second.find(Name);
-  return I == NamesI->second.end() ? ExecutorAddr() : stub(I->second);
+  auto Known = Stubs.find(&JD);
+  if (Known != Stubs.end())
+    for (size_t I = 0; I != Names.size(); ++I)
+      if (auto S = Known->second.find(Names[I]); S != Known->second.end())
+        Found[I] = stub(S->second);
+  return Found;
 }
 
 Error StubTable::retire(std::vector<Index> Indices) {

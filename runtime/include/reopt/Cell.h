@@ -1,5 +1,4 @@
-//===-- Cell.h -----------------------------------------------------*- C++
-//-*-===//
+//===- Cell.h ---------------------------------------------------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -22,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace reopt {
 
@@ -45,14 +46,20 @@ private:
               llvm::orc::ResourceKey Owner) override;
 
   struct Range {
-    uint64_t Size;
-    std::string Name;
+    /// From the object's first.
+    uint32_t Offset, Size;
+    llvm::orc::SymbolStringPtr Symbol;
+  };
+  struct Object {
     llvm::orc::ResourceKey Owner;
+    /// In order of address.
+    std::vector<Range> Ranges;
   };
 
   const std::string Marker;
   mutable std::mutex M;
-  std::map<llvm::orc::ExecutorAddr, Range> Ranges;
+  /// By the address of the first range.
+  std::map<llvm::orc::ExecutorAddr, Object> Objects;
 };
 
 } // namespace reopt

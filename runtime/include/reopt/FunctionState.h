@@ -1,5 +1,4 @@
-//===-- FunctionState.h --------------------------------------------*- C++
-//-*-===//
+//===- FunctionState.h ------------------------------------------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -22,6 +21,7 @@
 #include "llvm/ExecutionEngine/Orc/Core.h"
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -50,8 +50,10 @@ bool isLegalTransition(Stage From, Stage To);
 
 /// One function. Guarded by ReOptimizeLayer's mutex, except Trip, which the
 /// hook uses from any thread.
+///
+/// There may be very many, so what needs fewer bits has fewer, and the order is
+/// one without gaps.
 struct FunctionState {
-  FunctionId Id = 0;
   /// Linker name, which is the stub's name.
   llvm::orc::SymbolStringPtr Name;
   /// The function's address, in every tier.
@@ -62,45 +64,46 @@ struct FunctionState {
   llvm::orc::ExecutorAddr LazyEntry;
   /// LazyEntry, or tier 0's body if it exists.
   llvm::orc::ExecutorAddr Tier0Entry;
-  /// The group of bodies that tier 0's is compiled with; 0 while it is not.
-  uint64_t TierZeroGroup = 0;
-  /// Whether tier 0's body exists as machine code and was called for.
-  bool Tier0Compiled = false;
-  /// Whether all that the body reaches is known to be defined.
-  bool ReferencesChecked = false;
-  /// The batch whose body is published; 0 while tier 0 is.
-  uint64_t PublishedBatch = 0;
   /// Body of the policy's that is published; null while tier 0 is.
   llvm::orc::ExecutorAddr Body;
-  /// Whether Body counts and trips.
-  bool BodyCounts = false;
+  /// More words on Why, from the step that failed; null if there are none.
+  std::unique_ptr<std::string> Detail;
+  /// Counts of earlier armings.
+  uint64_t PastCalls = 0, PastLoops = 0;
+  /// Who made the call that tripped last, if that was tier-0 code.
+  std::optional<FunctionId> LastCaller;
+  FunctionId Id = 0;
+  /// The group of bodies that tier 0's is compiled with; 0 while it is not.
+  uint32_t TierZeroGroup = 0;
+  /// The batch whose body is published; 0 while tier 0 is.
+  uint32_t PublishedBatch = 0;
   /// Published versions so far; 0 is tier 0. Going back to it is one, too.
   uint32_t Version = 0;
   /// Bodies of the policy's since tier 0 ran last.
   uint32_t Tier = 0;
-  Stage St = Stage::Lazy;
-  Reason Why = Reason::NotHotYet;
-  /// More words on Why, from the step that failed; may be empty.
-  std::string Detail;
   /// What the cell was last armed with.
   int32_t ArmedCalls = 0, ArmedLoops = 0;
-  bool Armed = false;
-  /// Counts of earlier armings.
-  uint64_t PastCalls = 0, PastLoops = 0;
   /// Instructions of tier 0's IR.
   uint32_t Size = 0;
-  /// Who made the call that tripped last, if that was tier-0 code.
-  std::optional<FunctionId> LastCaller;
-  /// How often a body was not needed when it tripped, since its callers got it
-  /// inlined.
-  uint8_t TimesServed = 0;
-  /// Somebody asked for a body of its own, and has not got it.
-  bool Asked = false;
   /// Failures so far: each doubles the distance to the next try.
   uint32_t Failures = 0;
   /// Wall time of the compile that made the published body, shared by all
   /// functions of its batch.
-  std::chrono::microseconds CompileTime{0};
+  std::chrono::duration<uint32_t, std::micro> CompileTime{0};
+  Stage St = Stage::Lazy;
+  Reason Why = Reason::NotHotYet;
+  /// How often a body was not needed when it tripped, since its callers got it
+  /// inlined.
+  uint8_t TimesServed = 0;
+  /// Whether tier 0's body exists as machine code and was called for.
+  bool Tier0Compiled = false;
+  /// Whether all that the body reaches is known to be defined.
+  bool ReferencesChecked = false;
+  /// Whether Body counts and trips.
+  bool BodyCounts = false;
+  bool Armed = false;
+  /// Somebody asked for a body of its own, and has not got it.
+  bool Asked = false;
   /// The hook's entry for this function.
   TripRecord Trip;
 

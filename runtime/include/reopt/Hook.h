@@ -1,5 +1,4 @@
-//===-- Hook.h -----------------------------------------------------*- C++
-//-*-===//
+//===- Hook.h ---------------------------------------------------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -10,11 +9,12 @@
 /// \file
 /// What happens when tier-0 code trips. Machine code calls the ORC runtime hook
 /// __orc_rt_reoptimize(id, version, caller); the third argument is ours, and
-/// the ORC runtime's own hook ignores it. In process the hook is ours: it
-/// pushes the function's record on its session's inbox, and looks whether the
-/// worker needs a wake-up. It allocates nothing, takes no lock and calls
-/// nothing but sem_post, which POSIX lists as async-signal-safe; so code may
-/// trip inside a signal handler.
+/// the ORC runtime's own hook ignores it. What is behind the name is ours too.
+/// In this process it is reopt_hook, of which the following holds; HookEntry.h
+/// has what it is in another. It pushes the function's record on its session's
+/// inbox, and looks whether the worker needs a wake-up. It allocates nothing,
+/// takes no lock and calls nothing but sem_post, which POSIX lists as
+/// async-signal-safe; so code may trip inside a signal handler.
 ///
 /// A worker that had work, or got a new module, lately does not sleep: it naps,
 /// for a millisecond at a time at first and ten later, and finds what was
@@ -47,8 +47,8 @@ namespace reopt {
 
 class TripInbox;
 
-/// A function as the hook sees it. Its address is the id that machine code
-/// passes; it lives as long as the session's machine code.
+/// A function as the hook sees it; it lives as long as the session's machine
+/// code.
 struct TripRecord {
   TripInbox *Inbox = nullptr;
   uint32_t Function = 0;
@@ -58,6 +58,7 @@ struct TripRecord {
   uint64_t Caller = 0;
   TripRecord *Next = nullptr;
 
+  /// The id that machine code of this process passes.
   uint64_t getHookId() const { return reinterpret_cast<uint64_t>(this); }
 };
 

@@ -41,9 +41,7 @@
 #include "llvm/ADT/FunctionExtras.h"
 #include "llvm/ExecutionEngine/Orc/Core.h"
 #include "llvm/ExecutionEngine/Orc/EPCIndirectionUtils.h"
-#include "llvm/Support/Process.h"
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -69,8 +67,9 @@ public:
 
   /// Prepares the executor. \p ES outlives this object. \p ErrorHandler is code
   /// in the executor to which failed calls go, with the registers of the call:
-  /// it must never return as if the function had been called. Errors: a target
-  /// without resolver code, an executor without JIT dispatch, no memory.
+  /// it must never return as if the function had been called. Without one they
+  /// go to a trap (SIGILL). Errors: a target without resolver code, an executor
+  /// without JIT dispatch, no memory.
   static llvm::Expected<std::unique_ptr<LazyEntries>>
   Create(llvm::orc::ExecutionSession &ES, llvm::orc::ExecutorAddr ErrorHandler,
          ResolveFn Resolve);
@@ -98,18 +97,7 @@ public:
   llvm::Error shutdown();
 
 private:
-  /// What the session's dispatch handler needs. The session cannot forget a
-  /// handler, so this may outlive the object.
-  struct Shared {
-    Shared(llvm::orc::ExecutorAddr ErrorHandler, ResolveFn Resolve)
-        : ErrorHandler(ErrorHandler), Resolve(std::move(Resolve)) {}
-    const llvm::orc::ExecutorAddr ErrorHandler;
-    const ResolveFn Resolve;
-    std::mutex Mutex; ///< Guards what follows.
-    std::condition_variable NoneRuns;
-    unsigned Running = 0; ///< Calls of Resolve.
-    llvm::DenseMap<llvm::orc::ExecutorAddr, uint64_t> Ids;
-  };
+  struct Shared;
 
   LazyEntries(llvm::orc::ExecutionSession &ES, std::shared_ptr<Shared> S);
   llvm::Error registerHandler(llvm::orc::ExecutorAddr Tag);
@@ -117,7 +105,6 @@ private:
 
   llvm::orc::ExecutionSession &ES;
   const std::shared_ptr<Shared> S;
-  const llvm::sys::Process::Pid Owner = llvm::sys::Process::getProcessId();
   llvm::jitlink::JITLinkMemoryManager::FinalizedAlloc ReentryBlock;
   std::mutex Mutex; ///< Guards what follows.
   std::unique_ptr<llvm::orc::EPCIndirectionUtils> Utils; ///< Null: shut down.

@@ -1,5 +1,4 @@
-//===-- ReOptimizeLayer.h ------------------------------------------*- C++
-//-*-===//
+//===- ReOptimizeLayer.h ----------------------------------------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -33,6 +32,15 @@
 /// that the compile runs, are left to it and do not wait. Everything else may
 /// be called from any thread.
 ///
+/// Executors. Machine code runs in this process or in another; all memory of
+/// the executor is read and written through its ExecutorProcessControl, and its
+/// trips and first calls come as HookEntry and LazyEntries have it. For another
+/// process the session needs a task dispatcher with threads, since first calls
+/// and trips are served by its tasks, which wait for answers that the thread
+/// that reads the connection has to hand them. When the executor cannot be
+/// reached any more the session's error reporter is told once; nothing is
+/// compiled from then on, and add() fails.
+///
 /// Old code. Setup says what becomes of code that was replaced or removed. Code
 /// goes by objects: a batch's bodies when none of them is published any more, a
 /// group of tier 0's when all functions that ran there have better bodies; such
@@ -58,6 +66,7 @@
 #include "reopt/CodeExtents.h"
 #include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
+#include "reopt/HookEntry.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
 #include "reopt/Reclaimer.h"
@@ -142,7 +151,8 @@ public:
     /// nobody defines: a lazy function has nobody to tell when it is called.
     bool CheckReferences = false;
     /// Threads that compile. With none, the single-threaded mode, the thread
-    /// that trips does.
+    /// that trips does; or, if that is in another process, the one that serves
+    /// its trip, while it waits.
     unsigned Workers = 1;
     /// Where threads cannot be observed (a remote executor, another system),
     /// it is Keep, and LayerStatus::Obstacle says why.
@@ -397,6 +407,9 @@ private:
   void fail(FunctionId Id, Reason Why, llvm::StringRef Detail, bool ForGood);
 
   // With M held.
+  /// Takes note of \p Err, if it is one: the executor cannot be reached. That
+  /// is told once, and its memory is left alone from then on.
+  void noteAccess(llvm::Error Err) const;
   Heat readHeat(const FunctionState &F) const;
   void armCell(Record &F);
   void enqueue(Record &F, Reason Why);
@@ -430,6 +443,7 @@ private:
   Options &Opts;
   std::unique_ptr<StubTable> Stubs;
   std::unique_ptr<CellTable> Cells;
+  std::unique_ptr<HookEntry> Hook;
   std::unique_ptr<LazyEntries> Entries;
   std::shared_ptr<CodeRanges> TierZeroCode;
   std::shared_ptr<CodeExtents> Extents;
@@ -460,6 +474,7 @@ private:
   std::vector<llvm::orc::ExecutorAddr> OldCells;
   std::chrono::microseconds TotalCompileTime{0};
   bool Stopping = false;
+  mutable bool ExecutorGone = false;
   /// Workers that look for work or do it, and batches being linked.
   unsigned Busy = 0, Linking = 0;
   /// A worker that has nothing to do waits for the inbox if no other does, and

@@ -110,6 +110,11 @@ public:
   llvm::orc::ExecutorAddr find(llvm::orc::JITDylib &JD,
                                const llvm::orc::SymbolStringPtr &Name) const;
 
+  /// The same of several, in order.
+  std::vector<llvm::orc::ExecutorAddr>
+  find(llvm::orc::JITDylib &JD,
+       llvm::ArrayRef<llvm::orc::SymbolStringPtr> Names) const;
+
   /// Takes the stubs away, which must no longer be reachable as symbols. A late
   /// call through a stale pointer faults; a removed stub is used again only
   /// after a slab's worth of others were removed (first in, first out). If a

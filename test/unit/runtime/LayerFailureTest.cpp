@@ -19,10 +19,10 @@ using namespace reopt;
 
 namespace {
 
-class LayerFailureTest : public LayerTest {
+class LayerFailureTest : public LayerPlacesTest {
 protected:
   void SetUp() override {
-    LayerTest::SetUp();
+    LayerPlacesTest::SetUp();
     add(tierFunction("f"));
   }
 
@@ -64,11 +64,19 @@ protected:
   }
 };
 
+INSTANTIATE_TEST_SUITE_P(Executors, LayerFailureTest, allPlaces(), whereName);
+
+/// What can only be seen in this process, where a worker links.
+class LayerFailureHereTest : public LayerFailureTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerFailureHereTest,
+                         testing::Values(Where::InProcess), whereName);
+
 //===----------------------------------------------------------------------===//
 // Back-off
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerFailureTest, EachFailureDoublesTheDistanceUntilItIsLeftAlone) {
+TEST_P(LayerFailureTest, EachFailureDoublesTheDistanceUntilItIsLeftAlone) {
   Opts.MaxRetries = 3;
   P->Instead = failWith("not today");
   for (unsigned Distance : {10, 20, 40}) {
@@ -90,7 +98,7 @@ TEST_F(LayerFailureTest, EachFailureDoublesTheDistanceUntilItIsLeftAlone) {
   EXPECT_EQ(call("f"), 0);
 }
 
-TEST_F(LayerFailureTest, ATryThatWorksEndsTheSeries) {
+TEST_P(LayerFailureTest, ATryThatWorksEndsTheSeries) {
   P->Instead = failWith("not today");
   callUntilNextBatch(1000);
   P->Instead = nullptr;
@@ -101,7 +109,7 @@ TEST_F(LayerFailureTest, ATryThatWorksEndsTheSeries) {
   EXPECT_EQ(call("f"), 1);
 }
 
-TEST_F(LayerFailureTest, ARefusedFunctionIsTriedAgainWhenAskedFor) {
+TEST_P(LayerFailureTest, ARefusedFunctionIsTriedAgainWhenAskedFor) {
   Opts.MaxRetries = 0;
   P->Instead = failWith("not today");
   promoteAndWait({"f"});
@@ -116,7 +124,7 @@ TEST_F(LayerFailureTest, ARefusedFunctionIsTriedAgainWhenAskedFor) {
   EXPECT_EQ(call("f"), 1);
 }
 
-TEST_F(LayerFailureTest, AFailureCountsForAllOfTheBatch) {
+TEST_P(LayerFailureTest, AFailureCountsForAllOfTheBatch) {
   add(tierFunction("g"));
   P->Instead = failWith("not today");
   promoteAndWait({"f", "g"});
@@ -131,7 +139,7 @@ TEST_F(LayerFailureTest, AFailureCountsForAllOfTheBatch) {
 // Refusals
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerFailureTest, ARefusalHoldsAtOnceAndForItsFunctionOnly) {
+TEST_P(LayerFailureTest, ARefusalHoldsAtOnceAndForItsFunctionOnly) {
   add(tierFunction("g"));
   holdWorker();
   promote({"f", "g"});
@@ -158,7 +166,7 @@ TEST_F(LayerFailureTest, ARefusalHoldsAtOnceAndForItsFunctionOnly) {
   EXPECT_EQ(L->getStatus().Failures, 0u);
 }
 
-TEST_F(LayerFailureTest, RefusedAloneItStaysInTierZero) {
+TEST_P(LayerFailureTest, RefusedAloneItStaysInTierZero) {
   P->Instead = [](const Batch &B, const SessionView &) {
     NewCode Code;
     Code.Refused.push_back({B.Members[0].Id, Reason::NoDefinition, "gone"});
@@ -179,7 +187,7 @@ TEST_F(LayerFailureTest, RefusedAloneItStaysInTierZero) {
 // Objects that cannot be linked
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerFailureTest, AnObjectWithUndefinedSymbols) {
+TEST_P(LayerFailureHereTest, AnObjectWithUndefinedSymbols) {
   const FunctionId Id = info("f").Id;
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     // @nowhere is in tier 0's IR of nobody: so it is made here.
@@ -201,7 +209,7 @@ TEST_F(LayerFailureTest, AnObjectWithUndefinedSymbols) {
   expectFailed(Reason::LinkFailed, info("f").Detail);
 }
 
-TEST_F(LayerFailureTest, AnObjectWithoutTheBody) {
+TEST_P(LayerFailureTest, AnObjectWithoutTheBody) {
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
     Code->Bodies[0].Name = "f.somewhere_else";
@@ -213,7 +221,7 @@ TEST_F(LayerFailureTest, AnObjectWithoutTheBody) {
   expectFailed(Reason::LinkFailed, info("f").Detail);
 }
 
-TEST_F(LayerFailureTest, WhatIsNoObject) {
+TEST_P(LayerFailureTest, WhatIsNoObject) {
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
     Code->Object = MemoryBuffer::getMemBufferCopy("no object", "garbage");
@@ -224,7 +232,7 @@ TEST_F(LayerFailureTest, WhatIsNoObject) {
   expectFailed(Reason::LinkFailed, info("f").Detail);
 }
 
-TEST_F(LayerFailureTest, AnObjectWhoseNamesAreTaken) {
+TEST_P(LayerFailureTest, AnObjectWhoseNamesAreTaken) {
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
     add("define i32 @f.tier1." + std::to_string(B.Number) + "() { ret i32 7 }");
@@ -235,7 +243,7 @@ TEST_F(LayerFailureTest, AnObjectWhoseNamesAreTaken) {
   expectFailed(Reason::LinkFailed, info("f").Detail);
 }
 
-TEST_F(LayerFailureTest, WithoutMemoryForTheBody) {
+TEST_P(LayerFailureHereTest, WithoutMemoryForTheBody) {
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
     MemMgr->AllocationsLeft = 0;
@@ -249,7 +257,7 @@ TEST_F(LayerFailureTest, WithoutMemoryForTheBody) {
   expectFailed(Reason::LinkFailed, info("f").Detail);
 }
 
-TEST_F(LayerFailureTest, ObjectsThatCannotBeLinkedAreFreed) {
+TEST_P(LayerFailureHereTest, ObjectsThatCannotBeLinkedAreFreed) {
   Opts.MaxRetries = 30;
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
@@ -268,7 +276,7 @@ TEST_F(LayerFailureTest, ObjectsThatCannotBeLinkedAreFreed) {
 // Policies that forget a function
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerFailureTest, AMemberWithoutABody) {
+TEST_P(LayerFailureTest, AMemberWithoutABody) {
   add(tierFunction("g"));
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     Batch Rest = B;
@@ -283,7 +291,7 @@ TEST_F(LayerFailureTest, AMemberWithoutABody) {
   EXPECT_EQ(info("f").Detail, "no body was made");
 }
 
-TEST_F(LayerFailureTest, ABatchOfWhichNothingCame) {
+TEST_P(LayerFailureTest, ABatchOfWhichNothingCame) {
   P->Instead = [](const Batch &, const SessionView &) {
     return Expected<NewCode>(NewCode());
   };
@@ -294,7 +302,7 @@ TEST_F(LayerFailureTest, ABatchOfWhichNothingCame) {
   EXPECT_EQ(call("f"), 0);
 }
 
-TEST_F(LayerFailureTest, AMemberThatWasNotLeftToItsCallerIsNotServed) {
+TEST_P(LayerFailureTest, AMemberThatWasNotLeftToItsCallerIsNotServed) {
   P->Instead = [](const Batch &B, const SessionView &) {
     NewCode Code;
     Code.Served.push_back(B.Members[0].Id);
@@ -311,7 +319,7 @@ TEST_F(LayerFailureTest, AMemberThatWasNotLeftToItsCallerIsNotServed) {
 // Who is told
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerFailureTest, OtherThreadsErrorsAreNotTheWorkers) {
+TEST_P(LayerFailureTest, OtherThreadsErrorsAreNotTheWorkers) {
   EXPECT_FALSE(ReOptimizeLayer::noteBackgroundError(
       Error(createStringError("of this thread"))));
 }

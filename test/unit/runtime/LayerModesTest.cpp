@@ -356,9 +356,11 @@ TEST_F(LayerWorkersTest, WithNoneAHookInsideAMaterialisationDoesNotDeadlock) {
 // Tiers
 //===----------------------------------------------------------------------===//
 
-class LayerTiersTest : public LayerTest {};
+class LayerTiersTest : public LayerPlacesTest {};
 
-TEST_F(LayerTiersTest, ACountedBodyTripsAndIsReplaced) {
+INSTANTIATE_TEST_SUITE_P(Executors, LayerTiersTest, allPlaces(), whereName);
+
+TEST_P(LayerTiersTest, ACountedBodyTripsAndIsReplaced) {
   P->CountedTiers = 2;
   add(tierFunction("f"));
   for (int Tier = 0; Tier != 4; ++Tier) {
@@ -371,7 +373,7 @@ TEST_F(LayerTiersTest, ACountedBodyTripsAndIsReplaced) {
   EXPECT_EQ(batches(), (std::vector<std::string>{"f", "f", "f"}));
 }
 
-TEST_F(LayerTiersTest, ThePolicyIsToldTheTier) {
+TEST_P(LayerTiersTest, ThePolicyIsToldTheTier) {
   P->CountedTiers = 1;
   std::vector<uint32_t> Tiers;
   P->DecideInstead = [&](const Heat &H) {
@@ -387,7 +389,7 @@ TEST_F(LayerTiersTest, ThePolicyIsToldTheTier) {
   EXPECT_EQ(P->getBatches().back().Members.front().Tier, 1u);
 }
 
-TEST_F(LayerTiersTest, AFailedNextTierLeavesTheOneThatRuns) {
+TEST_P(LayerTiersTest, AFailedNextTierLeavesTheOneThatRuns) {
   P->CountedTiers = 1;
   add(tierFunction("f"));
   callTimes("f", 10);
@@ -407,7 +409,7 @@ TEST_F(LayerTiersTest, AFailedNextTierLeavesTheOneThatRuns) {
   EXPECT_EQ(call("f"), 2);
 }
 
-TEST_F(LayerTiersTest, ARefusedNextTierStopsTheAsking) {
+TEST_P(LayerTiersTest, ARefusedNextTierStopsTheAsking) {
   P->CountedTiers = 5;
   add(tierFunction("f"));
   callTimes("f", 10);
@@ -421,7 +423,7 @@ TEST_F(LayerTiersTest, ARefusedNextTierStopsTheAsking) {
   EXPECT_EQ(call("f"), 1);
 }
 
-TEST_F(LayerTiersTest, AHigherTierWithARemovedCalleeInsideGoesToTierZero) {
+TEST_P(LayerTiersTest, AHigherTierWithARemovedCalleeInsideGoesToTierZero) {
   P->CountedTiers = 1;
   add("declare i32 @g()\n"
       "declare i32 @which_tier()\n"

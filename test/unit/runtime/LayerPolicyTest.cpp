@@ -14,13 +14,15 @@ using namespace reopt;
 
 namespace {
 
-class LayerPolicyTest : public LayerTest {};
+class LayerPolicyTest : public LayerPlacesTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerPolicyTest, allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // What the policy sees of the session
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerPolicyTest, ThePolicySeesFunctionsDataAndTierZero) {
+TEST_P(LayerPolicyTest, ThePolicySeesFunctionsDataAndTierZero) {
   add("@v = global i32 0\n" + tierFunction("f"));
   const FunctionId Id = info("f").Id;
   P->Instead = [&](const Batch &B, const SessionView &Session) {
@@ -46,7 +48,7 @@ TEST_F(LayerPolicyTest, ThePolicySeesFunctionsDataAndTierZero) {
 // Decisions of other policies
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerPolicyTest, APolicyThatWantsToWaitIsAskedAgain) {
+TEST_P(LayerPolicyTest, APolicyThatWantsToWaitIsAskedAgain) {
   std::atomic<unsigned> Asked{0};
   P->DecideInstead = [&](const Heat &) {
     return ++Asked < 3 ? Decision{Decision::Wait, Reason::NotHotYet}
@@ -65,7 +67,7 @@ TEST_F(LayerPolicyTest, APolicyThatWantsToWaitIsAskedAgain) {
   EXPECT_EQ(stage("f"), Stage::Tier1);
 }
 
-TEST_F(LayerPolicyTest, APolicyThatRefusesIsNotAskedAgain) {
+TEST_P(LayerPolicyTest, APolicyThatRefusesIsNotAskedAgain) {
   std::atomic<unsigned> Asked{0};
   P->DecideInstead = [&](const Heat &) {
     ++Asked;

@@ -19,7 +19,7 @@ using namespace reopt;
 
 namespace {
 
-class LayerRemovalTest : public LayerTest {
+class LayerRemovalTest : public LayerPlacesTest {
 protected:
   /// That nothing of a function named @f is left, and that it can be defined
   /// again.
@@ -46,24 +46,32 @@ protected:
   }
 };
 
+INSTANTIATE_TEST_SUITE_P(Executors, LayerRemovalTest, allPlaces(), whereName);
+
+/// What can only be seen in this process.
+class LayerRemovalHereTest : public LayerRemovalTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerRemovalHereTest,
+                         testing::Values(Where::InProcess), whereName);
+
 //===----------------------------------------------------------------------===//
 // In each stage
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerRemovalTest, ALazyFunction) {
+TEST_P(LayerRemovalTest, ALazyFunction) {
   auto RT = add(tierFunction("f"));
   cantFail(RT->remove());
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, AFunctionInTier0) {
+TEST_P(LayerRemovalTest, AFunctionInTier0) {
   auto RT = add(tierFunction("f"));
   call("f");
   cantFail(RT->remove());
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, AFunctionWhoseTripNobodyTookYet) {
+TEST_P(LayerRemovalTest, AFunctionWhoseTripNobodyTookYet) {
   auto RT = add(tierFunction("f"));
   holdWorker();
   callTimes("f", 10);
@@ -74,7 +82,7 @@ TEST_F(LayerRemovalTest, AFunctionWhoseTripNobodyTookYet) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, AQueuedFunction) {
+TEST_P(LayerRemovalTest, AQueuedFunction) {
   auto RT = add(tierFunction("f"));
   add(tierFunction("g"));
   holdWorker();
@@ -88,7 +96,7 @@ TEST_F(LayerRemovalTest, AQueuedFunction) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, AFunctionThatIsBeingCompiled) {
+TEST_P(LayerRemovalTest, AFunctionThatIsBeingCompiled) {
   auto RT = add(tierFunction("f"));
   P->WorkerGate.close();
   promote({"f"});
@@ -102,7 +110,7 @@ TEST_F(LayerRemovalTest, AFunctionThatIsBeingCompiled) {
 }
 
 /// The body is there when the definition goes, but is not published yet.
-TEST_F(LayerRemovalTest, AFunctionThatIsCompiledAndNotPublished) {
+TEST_P(LayerRemovalTest, AFunctionThatIsCompiledAndNotPublished) {
   auto RT = add(tierFunction("f"));
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
@@ -117,7 +125,7 @@ TEST_F(LayerRemovalTest, AFunctionThatIsCompiledAndNotPublished) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, AFunctionInTier1) {
+TEST_P(LayerRemovalTest, AFunctionInTier1) {
   auto RT = add(tierFunction("f"));
   call("f");
   promoteAndWait({"f"});
@@ -127,7 +135,7 @@ TEST_F(LayerRemovalTest, AFunctionInTier1) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, ARefusedFunction) {
+TEST_P(LayerRemovalTest, ARefusedFunction) {
   auto RT = add(tierFunction("f"));
   P->Instead = [](const Batch &B, const SessionView &) {
     NewCode Code;
@@ -141,7 +149,7 @@ TEST_F(LayerRemovalTest, ARefusedFunction) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, AFunctionThatTierZeroCompiledAlongWithItsCaller) {
+TEST_P(LayerRemovalTest, AFunctionThatTierZeroCompiledAlongWithItsCaller) {
   auto RT = add("define i32 @f() { ret i32 3 }\n"
                 "define i32 @g() { %r = call i32 @f() ret i32 %r }");
   EXPECT_EQ(call("g"), 3);
@@ -154,7 +162,7 @@ TEST_F(LayerRemovalTest, AFunctionThatTierZeroCompiledAlongWithItsCaller) {
 // What else goes, and what stays
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerRemovalTest, DataAndAliasesGoWithTheirModule) {
+TEST_P(LayerRemovalTest, DataAndAliasesGoWithTheirModule) {
   auto RT = add(R"(
     @v = global i32 1
     @a = alias i32 (), ptr @g
@@ -174,7 +182,7 @@ TEST_F(LayerRemovalTest, DataAndAliasesGoWithTheirModule) {
   EXPECT_EQ(call("a"), 2);
 }
 
-TEST_F(LayerRemovalTest, OneTrackerMayOwnSeveralModules) {
+TEST_P(LayerRemovalTest, OneTrackerMayOwnSeveralModules) {
   auto RT = jd().createResourceTracker();
   cantFail(tryAdd(RT, tierFunction("f")));
   cantFail(tryAdd(RT, tierFunction("g")));
@@ -184,7 +192,7 @@ TEST_F(LayerRemovalTest, OneTrackerMayOwnSeveralModules) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, TransferredModulesGoWithTheirNewTracker) {
+TEST_P(LayerRemovalTest, TransferredModulesGoWithTheirNewTracker) {
   auto Old = add("@v = global i32 1\n" + tierFunction("f"));
   auto New = add(tierFunction("g"));
   call("f");
@@ -199,7 +207,7 @@ TEST_F(LayerRemovalTest, TransferredModulesGoWithTheirNewTracker) {
   expectGone();
 }
 
-TEST_F(LayerRemovalTest, CallersReachTheNewDefinition) {
+TEST_P(LayerRemovalTest, CallersReachTheNewDefinition) {
   auto RT = add("define i32 @f() { ret i32 1 }");
   add("declare i32 @f()\n"
       "define i32 @in_tier0() { %r = call i32 @f() ret i32 %r }\n"
@@ -208,15 +216,15 @@ TEST_F(LayerRemovalTest, CallersReachTheNewDefinition) {
   EXPECT_EQ(call("in_tier0"), 1);
   promoteAndWait({"in_tier1"});
   EXPECT_EQ(call("in_tier1"), 1);
-  void *Address = get<void *()>("address")();
+  const int Address = call("address");
   cantFail(RT->remove());
   RT = add("define i32 @f() { ret i32 2 }");
   EXPECT_EQ(call("in_tier0"), 2);
   EXPECT_EQ(call("in_tier1"), 2);
-  EXPECT_EQ(addr("f").toPtr<void *>(), Address);
+  EXPECT_EQ(lowHalf(addr("f")), Address);
 }
 
-TEST_F(LayerRemovalTest, ALateCallOfARemovedFunctionFaults) {
+TEST_P(LayerRemovalHereTest, ALateCallOfARemovedFunctionFaults) {
   auto RT = add("define i32 @f() { ret i32 1 }");
   auto *F = get<int()>("f");
   EXPECT_EQ(F(), 1);
@@ -228,7 +236,7 @@ TEST_F(LayerRemovalTest, ALateCallOfARemovedFunctionFaults) {
 // Bodies that have a definition inside which is taken back
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerRemovalTest, ABodyWithARemovedCalleeInsideIsTakenBack) {
+TEST_P(LayerRemovalTest, ABodyWithARemovedCalleeInsideIsTakenBack) {
   add("declare i32 @f()\n"
       "declare i32 @which_tier()\n"
       "define i32 @g() {\n"
@@ -255,7 +263,7 @@ TEST_F(LayerRemovalTest, ABodyWithARemovedCalleeInsideIsTakenBack) {
   EXPECT_EQ(call("g"), 21);
 }
 
-TEST_F(LayerRemovalTest, ADemotedFunctionThatWasNeverCalledIsLazyAgain) {
+TEST_P(LayerRemovalTest, ADemotedFunctionThatWasNeverCalledIsLazyAgain) {
   add("declare i32 @f()\n"
       "define i32 @g() { %r = call i32 @f() ret i32 %r }");
   auto RT = add("define i32 @f() { ret i32 10 }");
@@ -268,7 +276,7 @@ TEST_F(LayerRemovalTest, ADemotedFunctionThatWasNeverCalledIsLazyAgain) {
   EXPECT_TRUE(info("g").Compiled);
 }
 
-TEST_F(LayerRemovalTest, OnlyBodiesWithTheRemovedDefinitionAreTakenBack) {
+TEST_P(LayerRemovalTest, OnlyBodiesWithTheRemovedDefinitionAreTakenBack) {
   add("declare i32 @f()\n"
       "define i32 @g() { %r = call i32 @f() ret i32 %r }\n"
       "define i32 @h() { ret i32 1 }");
@@ -280,7 +288,7 @@ TEST_F(LayerRemovalTest, OnlyBodiesWithTheRemovedDefinitionAreTakenBack) {
   EXPECT_EQ(stage("h"), Stage::Tier1);
 }
 
-TEST_F(LayerRemovalTest, WithAMemberOfABatchOnlyThatMemberGoes) {
+TEST_P(LayerRemovalTest, WithAMemberOfABatchOnlyThatMemberGoes) {
   auto RT = add("define i32 @f() { ret i32 10 }");
   add("define i32 @g() { ret i32 20 }");
   holdWorker();
@@ -295,7 +303,7 @@ TEST_F(LayerRemovalTest, WithAMemberOfABatchOnlyThatMemberGoes) {
   EXPECT_EQ(reason("g"), Reason::Superseded);
 }
 
-TEST_F(LayerRemovalTest, ACalleeThatGoesDuringTheCompileHasItTriedAgain) {
+TEST_P(LayerRemovalTest, ACalleeThatGoesDuringTheCompileHasItTriedAgain) {
   add("declare i32 @f()\n"
       "define i32 @g() { %r = call i32 @f() ret i32 %r }");
   auto RT = add("define i32 @f() { ret i32 10 }");
@@ -321,42 +329,45 @@ TEST_F(LayerRemovalTest, ACalleeThatGoesDuringTheCompileHasItTriedAgain) {
 
 class LayerTableRemovalTest : public LayerRemovalTest {
 protected:
-  void **addTable() {
+  ExecutorAddr addTable() {
     add("declare i32 @m()\n"
         "@vtable = constant [1 x ptr] [ptr @m]");
-    return addr("vtable").toPtr<void **>();
+    return addr("vtable");
   }
-  void *stub() { return addr("m").toPtr<void *>(); }
+  ExecutorAddr stub() { return addr("m"); }
 };
 
-TEST_F(LayerTableRemovalTest, ADemotedFunctionIsCalledThroughItsStubAgain) {
+INSTANTIATE_TEST_SUITE_P(Executors, LayerTableRemovalTest, allPlaces(),
+                         whereName);
+
+TEST_P(LayerTableRemovalTest, ADemotedFunctionIsCalledThroughItsStubAgain) {
   auto Inlined = add("define i32 @f() { ret i32 10 }");
   add("declare i32 @f()\n"
       "define i32 @m() { %r = call i32 @f() ret i32 %r }");
-  void **Table = addTable();
+  const ExecutorAddr Table = addTable();
   promoteAndWait({"m"});
-  EXPECT_NE(Table[0], stub());
+  EXPECT_NE(readPointer(Table), stub());
   cantFail(Inlined->remove());
-  EXPECT_EQ(Table[0], stub());
+  EXPECT_EQ(readPointer(Table), stub());
   add("define i32 @f() { ret i32 20 }");
   promoteAndWait({"m"});
-  EXPECT_NE(Table[0], stub());
+  EXPECT_NE(readPointer(Table), stub());
   EXPECT_EQ(call("m"), 20);
 }
 
-TEST_F(LayerTableRemovalTest, ARemovedFunctionLeavesItsStubInTheTable) {
+TEST_P(LayerTableRemovalTest, ARemovedFunctionLeavesItsStubInTheTable) {
   auto RT = add("define i32 @m() { ret i32 10 }");
-  void **Table = addTable();
+  const ExecutorAddr Table = addTable();
   promoteAndWait({"m"});
-  EXPECT_NE(Table[0], stub());
-  void *Stub = stub();
+  EXPECT_NE(readPointer(Table), stub());
+  const ExecutorAddr Stub = stub();
   cantFail(RT->remove());
-  EXPECT_EQ(Table[0], Stub);
+  EXPECT_EQ(readPointer(Table), Stub);
   add("define i32 @m() { ret i32 20 }");
-  EXPECT_EQ(Table[0], stub());
+  EXPECT_EQ(readPointer(Table), stub());
 }
 
-TEST_F(LayerTableRemovalTest, ARemovedTableIsNotWrittenTo) {
+TEST_P(LayerTableRemovalTest, ARemovedTableIsNotWrittenTo) {
   auto RT = add("define i32 @m() { ret i32 10 }\n"
                 "define i32 @n() { ret i32 11 }");
   auto TableRT = add("declare i32 @m()\n"
@@ -376,7 +387,7 @@ TEST_F(LayerTableRemovalTest, ARemovedTableIsNotWrittenTo) {
 // Nothing is left behind
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerRemovalTest, RemovedBodiesAreFreed) {
+TEST_P(LayerRemovalHereTest, RemovedBodiesAreFreed) {
   add("define i32 @stays() { ret i32 1 }");
   promoteAndWait({"stays"});
   auto Round = [&] {
@@ -392,7 +403,7 @@ TEST_F(LayerRemovalTest, RemovedBodiesAreFreed) {
   EXPECT_EQ(MemMgr->Allocs - MemMgr->Deallocs, Live);
 }
 
-TEST_F(LayerRemovalTest, DiscardedBodiesAreFreed) {
+TEST_P(LayerRemovalHereTest, DiscardedBodiesAreFreed) {
   auto Round = [&] {
     auto RT = add(tierFunction("f"));
     P->Instead = [&](const Batch &B, const SessionView &Session) {
@@ -410,7 +421,7 @@ TEST_F(LayerRemovalTest, DiscardedBodiesAreFreed) {
 }
 
 /// Stubs, cells and lazy entries are used again.
-TEST_F(LayerRemovalTest, AddingAndRemovingForeverStaysSmall) {
+TEST_P(LayerRemovalHereTest, AddingAndRemovingForeverStaysSmall) {
   std::string Many;
   for (int I = 0; I != 300; ++I)
     Many += "define void @f" + std::to_string(I) + "() { ret void }\n";

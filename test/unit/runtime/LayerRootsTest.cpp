@@ -14,10 +14,12 @@ using namespace reopt;
 
 namespace {
 
-class LayerRootsTest : public LayerTest {
+class LayerRootsTest : public LayerPlacesTest {
 protected:
   using Names = std::vector<std::string>;
 };
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerRootsTest, allPlaces(), whereName);
 
 /// A leaf, and a loop that calls it.
 std::string loopOver(StringRef Loop) {
@@ -41,7 +43,7 @@ std::string loopOver(StringRef Loop) {
       .str();
 }
 
-TEST_F(LayerRootsTest, ASmallLeafThatTripsHasItsCallerCompiled) {
+TEST_P(LayerRootsTest, ASmallLeafThatTripsHasItsCallerCompiled) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
@@ -55,7 +57,7 @@ TEST_F(LayerRootsTest, ASmallLeafThatTripsHasItsCallerCompiled) {
   EXPECT_EQ(reason("leaf"), Reason::Served);
 }
 
-TEST_F(LayerRootsTest, AServedLeafTripsAgainAtEightTimesTheThreshold) {
+TEST_P(LayerRootsTest, AServedLeafTripsAgainAtEightTimesTheThreshold) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
@@ -75,7 +77,7 @@ TEST_F(LayerRootsTest, AServedLeafTripsAgainAtEightTimesTheThreshold) {
   EXPECT_EQ(batches(), (Names{"busy1", "loop (leaf)", "leaf"}));
 }
 
-TEST_F(LayerRootsTest, ALeafThatWasServedTwiceIsItsOwnRoot) {
+TEST_P(LayerRootsTest, ALeafThatWasServedTwiceIsItsOwnRoot) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   for (const char *Name : {"one", "two", "three"})
@@ -94,7 +96,7 @@ TEST_F(LayerRootsTest, ALeafThatWasServedTwiceIsItsOwnRoot) {
   EXPECT_EQ(stage("three"), Stage::Tier0);
 }
 
-TEST_F(LayerRootsTest, ALargeLeafIsItsOwnRoot) {
+TEST_P(LayerRootsTest, ALargeLeafIsItsOwnRoot) {
   Opts.LoopFactor = 1000000;
   Opts.SmallFunction = 1; // It has two instructions.
   add(tierFunction("leaf"));
@@ -106,7 +108,7 @@ TEST_F(LayerRootsTest, ALargeLeafIsItsOwnRoot) {
   EXPECT_EQ(stage("loop"), Stage::Tier0);
 }
 
-TEST_F(LayerRootsTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
+TEST_P(LayerRootsTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   // As a virtual call would.
@@ -135,7 +137,7 @@ TEST_F(LayerRootsTest, ALeafThatItsCallerDoesNotTakeInGetsABodyOfItsOwn) {
   EXPECT_EQ(call("loop", 1), 1);
 }
 
-TEST_F(LayerRootsTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
+TEST_P(LayerRootsTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
   Opts.LoopFactor = 1000000;
   Opts.MaxBatch = 1;
   add(tierFunctions({"leaf", "first"}));
@@ -156,7 +158,7 @@ TEST_F(LayerRootsTest, ALeafThatIsAskedForWhileItIsQueuedIsNoLeaf) {
   EXPECT_EQ(call("leaf"), 1);
 }
 
-TEST_F(LayerRootsTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
+TEST_P(LayerRootsTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
@@ -174,7 +176,7 @@ TEST_F(LayerRootsTest, ALeafThatIsAskedForWhileItsCallerIsCompiledIsNext) {
   EXPECT_EQ(call("leaf"), 1);
 }
 
-TEST_F(LayerRootsTest, ALeafGoesWithItsCallerInAFullBatchToo) {
+TEST_P(LayerRootsTest, ALeafGoesWithItsCallerInAFullBatchToo) {
   Opts.LoopFactor = 1000000;
   Opts.MaxBatch = 1;
   add(tierFunction("leaf"));
@@ -187,22 +189,22 @@ TEST_F(LayerRootsTest, ALeafGoesWithItsCallerInAFullBatchToo) {
   EXPECT_EQ(reason("leaf"), Reason::Served);
 }
 
-TEST_F(LayerRootsTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
+TEST_P(LayerRootsTest, ALeafOfACompiledLoopThatRunsOnIsServed) {
   Opts.LoopFactor = 1000000;
   add(tierFunction("leaf"));
   add(loopOver("loop"));
   call("loop", 0);
   // As a frame would that was entered before: tier 0 of the loop.
-  auto Tier0 = addr("loop.tier0.1").toPtr<int (*)(int)>();
+  const ExecutorAddr Tier0 = addr("loop.tier0.1");
   promoteAndWait({"loop"});
-  EXPECT_EQ(Tier0(10), 0);
+  EXPECT_EQ(TestExecutor::call(Tier0, 10), 0);
   wait();
   EXPECT_EQ(stage("leaf"), Stage::Tier0);
   EXPECT_EQ(reason("leaf"), Reason::Served);
   EXPECT_EQ(batches(), Names{"loop"});
 }
 
-TEST_F(LayerRootsTest, AWarmCalleeIsPublishedAlong) {
+TEST_P(LayerRootsTest, AWarmCalleeIsPublishedAlong) {
   add(tierFunctions({"f", "g"}));
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto G = Session.find("g");
@@ -220,7 +222,13 @@ TEST_F(LayerRootsTest, AWarmCalleeIsPublishedAlong) {
   EXPECT_EQ(call("g"), 1);
 }
 
-TEST_F(LayerRootsTest, AQueuedFunctionThatCameAlongIsNotCompiledAgain) {
+/// Here a batch is linked before the next one is taken.
+class LayerRootsHereTest : public LayerRootsTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerRootsHereTest,
+                         testing::Values(Where::InProcess), whereName);
+
+TEST_P(LayerRootsHereTest, AQueuedFunctionThatCameAlongIsNotCompiledAgain) {
   add(tierFunctions({"f", "g"}));
   Opts.MaxBatch = 1;
   P->Instead = [&](const Batch &B, const SessionView &Session) {

@@ -14,12 +14,14 @@ using namespace reopt;
 
 namespace {
 
-class LayerSwitchTest : public LayerTest {
+class LayerSwitchTest : public LayerPlacesTest {
 protected:
   using Names = std::vector<std::string>;
 };
 
-TEST_F(LayerSwitchTest, WithTieringOffTripsAreNotedAndMadeUpForLater) {
+INSTANTIATE_TEST_SUITE_P(Executors, LayerSwitchTest, allPlaces(), whereName);
+
+TEST_P(LayerSwitchTest, WithTieringOffTripsAreNotedAndMadeUpForLater) {
   add(tierFunctions({"f", "g"}));
   L->setEnabled(false);
   EXPECT_FALSE(L->isEnabled());
@@ -39,7 +41,7 @@ TEST_F(LayerSwitchTest, WithTieringOffTripsAreNotedAndMadeUpForLater) {
   EXPECT_EQ(stage("g"), Stage::Tier0);
 }
 
-TEST_F(LayerSwitchTest, TurnedOffTheQueueIsEmptiedAndFilledAgain) {
+TEST_P(LayerSwitchTest, TurnedOffTheQueueIsEmptiedAndFilledAgain) {
   add(tierFunctions({"f", "g"}));
   call("g");
   holdWorker();
@@ -55,7 +57,7 @@ TEST_F(LayerSwitchTest, TurnedOffTheQueueIsEmptiedAndFilledAgain) {
   EXPECT_EQ(call("f") + call("g"), 2);
 }
 
-TEST_F(LayerSwitchTest, ModulesThatAreAddedWhileOffAreNotCounted) {
+TEST_P(LayerSwitchTest, ModulesThatAreAddedWhileOffAreNotCounted) {
   L->setEnabled(false);
   auto RT = add("declare i32 @which_tier()\n"
                 "@data = internal global i32 7\n"
@@ -85,7 +87,7 @@ TEST_F(LayerSwitchTest, ModulesThatAreAddedWhileOffAreNotCounted) {
   EXPECT_FALSE(defines("f"));
 }
 
-TEST_F(LayerSwitchTest, ANewThresholdCountsWhatWasCounted) {
+TEST_P(LayerSwitchTest, ANewThresholdCountsWhatWasCounted) {
   L->setThreshold(1000);
   EXPECT_EQ(L->getStatus().Threshold, 1000);
   EXPECT_EQ(L->getStatus().LoopThreshold, 10000);
@@ -112,7 +114,7 @@ TEST_F(LayerSwitchTest, ANewThresholdCountsWhatWasCounted) {
   EXPECT_EQ(info("g").Calls, 31u);
 }
 
-TEST_F(LayerSwitchTest, CountsStayOverThresholdZero) {
+TEST_P(LayerSwitchTest, CountsStayOverThresholdZero) {
   add(tierFunction("f"));
   callTimes("f", 5);
   P->DecideInstead = [](const Heat &) {

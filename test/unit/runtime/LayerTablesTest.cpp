@@ -14,7 +14,9 @@ using namespace reopt;
 
 namespace {
 
-class LayerTablesTest : public LayerTest {};
+class LayerTablesTest : public LayerPlacesTest {};
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerTablesTest, allPlaces(), whereName);
 
 constexpr const char *TwoMethods = R"(
   @vtable = constant { [3 x ptr] } { [3 x ptr] [ptr null, ptr @m, ptr @n] }
@@ -29,38 +31,36 @@ constexpr const char *TwoMethods = R"(
   define ptr @address_of_m() { ret ptr @m }
 )";
 
-TEST_F(LayerTablesTest, CallsThroughATableGoStraightToTheBody) {
+TEST_P(LayerTablesTest, CallsThroughATableGoStraightToTheBody) {
   add(TwoMethods);
   EXPECT_EQ(call("call_m"), 0);
-  auto *Table = addr("vtable").toPtr<void **>();
-  void *M = addr("m").toPtr<void *>(), *N = addr("n").toPtr<void *>();
-  EXPECT_EQ(Table[0], nullptr);
-  EXPECT_EQ(Table[1], M);
-  EXPECT_EQ(Table[2], N);
+  const ExecutorAddr Table = addr("vtable"), M = addr("m"), N = addr("n");
+  EXPECT_EQ(readPointer(Table), ExecutorAddr());
+  EXPECT_EQ(readPointer(Table + 8), M);
+  EXPECT_EQ(readPointer(Table + 16), N);
   promoteAndWait({"m"});
   EXPECT_EQ(call("call_m"), 1);
-  EXPECT_NE(Table[1], M);
-  EXPECT_EQ(Table[1], addr("m.tier1.1").toPtr<void *>());
-  EXPECT_EQ(Table[2], N);
+  EXPECT_NE(readPointer(Table + 8), M);
+  EXPECT_EQ(readPointer(Table + 8), addr("m.tier1.1"));
+  EXPECT_EQ(readPointer(Table + 16), N);
   // Who looks sees the stub.
-  EXPECT_EQ(get<void *()>("address_of_m")(), M);
+  EXPECT_EQ(call("address_of_m"), lowHalf(M));
 }
 
-TEST_F(LayerTablesTest, ATableThatNobodyNeededYetIsLinkedWhenItIs) {
+TEST_P(LayerTablesTest, ATableThatNobodyNeededYetIsLinkedWhenItIs) {
   add(TwoMethods);
   promoteAndWait({"m"});
   EXPECT_EQ(call("call_m"), 1);
-  EXPECT_EQ(addr("vtable").toPtr<void **>()[1],
-            addr("m.tier1.1").toPtr<void *>());
+  EXPECT_EQ(readPointer(addr("vtable") + 8), addr("m.tier1.1"));
 }
 
-TEST_F(LayerTablesTest, OtherTablesHoldStubs) {
+TEST_P(LayerTablesTest, OtherTablesHoldStubs) {
   add(R"(
     @table = constant [1 x ptr] [ptr @m]
     define i32 @m() { ret i32 5 }
   )");
   promoteAndWait({"m"});
-  EXPECT_EQ(addr("table").toPtr<void **>()[0], addr("m").toPtr<void *>());
+  EXPECT_EQ(readPointer(addr("table")), addr("m"));
 }
 
 } // namespace

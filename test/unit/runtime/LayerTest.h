@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Functions come from IR and run in this process. @which_tier() tells machine
-// code in which tier it is: 0 or 1.
+// Functions come from IR. They run in this process, or in every kind of
+// executor (LayerPlacesTest). @which_tier() tells machine code in which tier it
+// is: 0 for tier 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +40,8 @@ protected:
     initializeTarget();
     // There is a worker.
     GTEST_FLAG_SET(death_test_style, "threadsafe");
+    // A remote executor that dies is an error, not our end.
+    signal(SIGPIPE, SIG_IGN);
   }
 
   void SetUp() override {
@@ -47,22 +50,27 @@ protected:
     Opts.Threshold = 10;
     Opts.LoopFactor = 10;
 
-    const uint64_t PageSize = cantFail(llvm::sys::Process::getPageSize());
-    Memory = std::make_unique<llvm::jitlink::InProcessMemoryManager>(PageSize);
-    auto Counting = std::make_unique<CountingMemoryManager>(*Memory, PageSize);
-    MemMgr = Counting.get();
     llvm::orc::LLJITBuilder Builder;
-    Builder
-        .setExecutorProcessControl(
-            cantFail(llvm::orc::SelfExecutorProcessControl::Create(
-                nullptr, nullptr, std::move(Counting))))
-        .setCompileFunctionCreator(
-            [](llvm::orc::JITTargetMachineBuilder JTMB)
-                -> llvm::Expected<
-                    std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
-              return std::make_unique<TierZeroCompiler>(std::move(JTMB));
-            });
-    start(Where::InProcess, std::move(Builder));
+    Builder.setCompileFunctionCreator(
+        [](llvm::orc::JITTargetMachineBuilder JTMB)
+            -> llvm::Expected<
+                std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>> {
+          return std::make_unique<TierZeroCompiler>(std::move(JTMB));
+        });
+    if (Place == Where::InProcess) {
+      const uint64_t PageSize = cantFail(llvm::sys::Process::getPageSize());
+      Memory =
+          std::make_unique<llvm::jitlink::InProcessMemoryManager>(PageSize);
+      auto Counting =
+          std::make_unique<CountingMemoryManager>(*Memory, PageSize);
+      MemMgr = Counting.get();
+      Builder.setExecutorProcessControl(
+          cantFail(llvm::orc::SelfExecutorProcessControl::Create(
+              nullptr, nullptr, std::move(Counting))));
+    } else {
+      Builder.setPlatformSetUp(llvm::orc::setUpInactivePlatform);
+    }
+    start(Place, std::move(Builder));
     es().setErrorReporter([this](llvm::Error Err) {
       if (ReOptimizeLayer::noteBackgroundError(Err))
         return consumeError(std::move(Err));
@@ -72,16 +80,19 @@ protected:
       llvm::errs() << "reported: " << Text;
       Reported += Text;
     });
-    define("which_tier", llvm::orc::ExecutorAddr::fromPtr(
-                             static_cast<int (*)()>([] { return 0; })));
+    if (Place == Where::InProcess)
+      define("which_tier", llvm::orc::ExecutorAddr::fromPtr(
+                               static_cast<int (*)()>([] { return 0; })));
+    else
+      addIR("define i32 @which_tier() { ret i32 0 }");
     auto NewPolicy = std::make_unique<TestPolicy>(Opts);
     P = NewPolicy.get();
-    ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(*J);
-    Place.CheckReferences = true;
-    Place.Workers = Workers;
-    Place.Old = Old;
+    ReOptimizeLayer::Setup S = ReOptimizeLayer::in(*J);
+    S.CheckReferences = true;
+    S.Workers = Workers;
+    S.Old = Old;
     L = cantFail(
-        ReOptimizeLayer::Create(std::move(Place), std::move(NewPolicy), Opts));
+        ReOptimizeLayer::Create(std::move(S), std::move(NewPolicy), Opts));
   }
 
   void TearDown() override {
@@ -140,16 +151,27 @@ protected:
   // Functions
   //===--------------------------------------------------------------------===//
 
+  /// For this process.
   template <typename Fn> Fn *get(llvm::StringRef Name) {
     return addr(Name).toPtr<Fn *>();
   }
-  int call(llvm::StringRef Name) { return get<int()>(Name)(); }
-  int call(llvm::StringRef Name, int Arg) { return get<int(int)>(Name)(Arg); }
-  void callTimes(llvm::StringRef Name, unsigned Times) {
-    auto *F = get<int()>(Name);
-    while (Times--)
-      F();
+  /// Calls it in the executor. One without parameters ignores the argument.
+  int call(llvm::StringRef Name, int Arg = 0) {
+    return TestExecutor::call(addr(Name), Arg);
   }
+  void callTimes(llvm::StringRef Name, unsigned Times) {
+    const llvm::orc::ExecutorAddr F = addr(Name);
+    while (Times--)
+      TestExecutor::call(F, 0);
+  }
+
+  /// The pointer that lies at \p At in the executor.
+  llvm::orc::ExecutorAddr readPointer(llvm::orc::ExecutorAddr At) {
+    return llvm::orc::ExecutorAddr(
+        cantFail(epc().getMemoryAccess().readUInt64s({At})).front());
+  }
+  /// What call() returns of a function that returns \p A.
+  static int lowHalf(llvm::orc::ExecutorAddr A) { return int(A.getValue()); }
 
   std::optional<FunctionInfo> find(llvm::StringRef Name) {
     for (FunctionInfo &Info : L->list())
@@ -216,6 +238,8 @@ protected:
   }
 
   Options Opts;
+  /// From the next SetUp() on.
+  Where Place = Where::InProcess;
   unsigned Workers = 1;
   ReOptimizeLayer::OldCode Old = ReOptimizeLayer::OldCode::Keep;
   std::unique_ptr<llvm::jitlink::InProcessMemoryManager> Memory;
@@ -227,6 +251,16 @@ private:
   unsigned Inputs = 0, Holds = 0;
   std::mutex ReportedMutex;
   std::string Reported;
+};
+
+/// Runs each test with an executor here and with one in another process.
+class LayerPlacesTest : public LayerTest,
+                        public testing::WithParamInterface<Where> {
+protected:
+  void SetUp() override {
+    Place = GetParam();
+    LayerTest::SetUp();
+  }
 };
 
 } // namespace reopt

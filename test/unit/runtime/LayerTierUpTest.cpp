@@ -14,16 +14,18 @@ using namespace reopt;
 
 namespace {
 
-class LayerTierUpTest : public LayerTest {
+class LayerTierUpTest : public LayerPlacesTest {
 protected:
   using Names = std::vector<std::string>;
 };
+
+INSTANTIATE_TEST_SUITE_P(Executors, LayerTierUpTest, allPlaces(), whereName);
 
 //===----------------------------------------------------------------------===//
 // Trips
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, AFunctionIsCompiledAtTheThreshold) {
+TEST_P(LayerTierUpTest, AFunctionIsCompiledAtTheThreshold) {
   add(tierFunction("f"));
   callTimes("f", 9);
   wait();
@@ -41,7 +43,7 @@ TEST_F(LayerTierUpTest, AFunctionIsCompiledAtTheThreshold) {
   EXPECT_EQ(batches(), Names{"f"});
 }
 
-TEST_F(LayerTierUpTest, ALoopThatIsCalledOnceIsHot) {
+TEST_P(LayerTierUpTest, ALoopThatIsCalledOnceIsHot) {
   add(R"(
     declare i32 @which_tier()
     define i32 @f(i32 %n) {
@@ -69,7 +71,7 @@ TEST_F(LayerTierUpTest, ALoopThatIsCalledOnceIsHot) {
   EXPECT_EQ(call("f", 1), 1);
 }
 
-TEST_F(LayerTierUpTest, AtThresholdOneTheFirstCallTrips) {
+TEST_P(LayerTierUpTest, AtThresholdOneTheFirstCallTrips) {
   Opts.Threshold = 1;
   add(tierFunction("f"));
   EXPECT_EQ(call("f"), 0);
@@ -77,7 +79,7 @@ TEST_F(LayerTierUpTest, AtThresholdOneTheFirstCallTrips) {
   EXPECT_EQ(call("f"), 1);
 }
 
-TEST_F(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
+TEST_P(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
   add(tierFunctions({"f", "g"}));
   holdWorker();
   callTimes("f", 10);
@@ -88,7 +90,7 @@ TEST_F(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
   EXPECT_EQ(call("f") + call("g"), 2);
 }
 
-TEST_F(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
+TEST_P(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
   Opts.BatchWindow = 500;
   add(tierFunctions({"f", "g"}));
   callTimes("f", 10);
@@ -97,7 +99,7 @@ TEST_F(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
   EXPECT_EQ(batches(), Names{"f g"});
 }
 
-TEST_F(LayerTierUpTest, ABatchHoldsNoMoreThanMaxBatch) {
+TEST_P(LayerTierUpTest, ABatchHoldsNoMoreThanMaxBatch) {
   Opts.MaxBatch = 2;
   add("define void @a() { ret void }\n"
       "define void @b() { ret void }\n"
@@ -112,7 +114,7 @@ TEST_F(LayerTierUpTest, ABatchHoldsNoMoreThanMaxBatch) {
   EXPECT_EQ(L->getStatus().Tier1, 6u);
 }
 
-TEST_F(LayerTierUpTest, PromotedFunctionsCallEachOther) {
+TEST_P(LayerTierUpTest, PromotedFunctionsCallEachOther) {
   add(R"(
     define i32 @fib(i32 %n) noinline optnone {
       %small = icmp slt i32 %n, 2
@@ -138,7 +140,7 @@ TEST_F(LayerTierUpTest, PromotedFunctionsCallEachOther) {
 // promote, wait
 //===----------------------------------------------------------------------===//
 
-TEST_F(LayerTierUpTest, PromoteNeedsNoTierZero) {
+TEST_P(LayerTierUpTest, PromoteNeedsNoTierZero) {
   add(tierFunction("f"));
   promoteAndWait({"f"});
   EXPECT_EQ(stage("f"), Stage::Tier1);
@@ -148,7 +150,7 @@ TEST_F(LayerTierUpTest, PromoteNeedsNoTierZero) {
   EXPECT_FALSE(info("f").Compiled);
 }
 
-TEST_F(LayerTierUpTest, PromoteOfPromotedOrQueuedFunctionsChangesNothing) {
+TEST_P(LayerTierUpTest, PromoteOfPromotedOrQueuedFunctionsChangesNothing) {
   add(tierFunctions({"f", "g"}));
   promoteAndWait({"f"});
   promoteAndWait({"f", "f"});
@@ -162,14 +164,14 @@ TEST_F(LayerTierUpTest, PromoteOfPromotedOrQueuedFunctionsChangesNothing) {
   EXPECT_EQ(batches(), (Names{"f", "busy1", "g"}));
 }
 
-TEST_F(LayerTierUpTest, RequestsDoNotWaitForMoreTrips) {
+TEST_P(LayerTierUpTest, RequestsDoNotWaitForMoreTrips) {
   Opts.BatchWindow = 24 * 60 * 60 * 1000; // A request that waits never ends.
   add(tierFunction("f"));
   promoteAndWait({"f"});
   EXPECT_EQ(stage("f"), Stage::Tier1);
 }
 
-TEST_F(LayerTierUpTest, WaitEndsWhenAllIsDoneOrTheTimeIsOver) {
+TEST_P(LayerTierUpTest, WaitEndsWhenAllIsDoneOrTheTimeIsOver) {
   EXPECT_TRUE(L->wait(std::nullopt));
   EXPECT_TRUE(L->wait(std::chrono::milliseconds(0)));
   add(tierFunction("f"));
@@ -184,7 +186,7 @@ TEST_F(LayerTierUpTest, WaitEndsWhenAllIsDoneOrTheTimeIsOver) {
   EXPECT_EQ(stage("f"), Stage::Tier1);
 }
 
-TEST_F(LayerTierUpTest, ATripWhileTheWorkerIsBusyIsWaitedForToo) {
+TEST_P(LayerTierUpTest, ATripWhileTheWorkerIsBusyIsWaitedForToo) {
   add(tierFunction("f"));
   holdWorker();
   callTimes("f", 10);

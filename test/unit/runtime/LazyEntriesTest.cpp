@@ -334,6 +334,26 @@ TEST_P(LazyEntriesTest, FailedCallsGoToTheErrorHandler) {
     EXPECT_EQ(call(Entry, 10), -77);
 }
 
+TEST_P(LazyEntriesTest, WithoutAnErrorHandlerFailedCallsFault) {
+  Lazy = cantFail(LazyEntries::Create(
+      es(), ExecutorAddr(), [](uint64_t, Answer A) { A(ExecutorAddr()); }));
+  const ExecutorAddr Entry = createEntry(0);
+  if (GetParam() == Where::InProcess) {
+    EXPECT_EXIT(call(Entry, 0), testing::KilledBySignal(SIGILL), "");
+    return;
+  }
+  // The executor dies of it.
+  es().setErrorReporter([](Error Err) { consumeError(std::move(Err)); });
+  auto Result = epc().runAsIntFunction(Entry, 0);
+  EXPECT_FALSE(!!Result);
+  consumeError(Result.takeError());
+  int Status = 0;
+  ASSERT_EQ(waitpid(Pid, &Status, 0), Pid);
+  Pid = 0;
+  ASSERT_TRUE(WIFSIGNALED(Status));
+  EXPECT_EQ(WTERMSIG(Status), SIGILL);
+}
+
 TEST_P(LazyEntriesTest, ReleasedEntriesFailAndAreUsedAgainLateAndInOrder) {
   createLazy([&](uint64_t, Answer A) { A(Body1); });
   std::vector<uint64_t> Ids(600, 7);

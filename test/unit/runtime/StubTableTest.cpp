@@ -108,6 +108,11 @@ TEST_P(StubTableTest, FindKnowsNameAndDylib) {
   EXPECT_NE(A, OtherA);
   EXPECT_EQ(Table->find(jd(), name("a")), A);
   EXPECT_EQ(Table->find(Other, name("a")), OtherA);
+  const SymbolStringPtr Several[] = {name("b"), name("a"), name("a")};
+  EXPECT_EQ(Table->find(jd(), Several),
+            (std::vector<ExecutorAddr>{ExecutorAddr(), A, A}));
+  EXPECT_EQ(Table->find(Other, ArrayRef<SymbolStringPtr>()),
+            std::vector<ExecutorAddr>());
   EXPECT_EQ(call(A, 0), 1);
   EXPECT_EQ(call(OtherA, 0), 2);
 }
