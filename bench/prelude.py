@@ -36,6 +36,13 @@ def main() -> int:
     parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
     parser.add_argument("--with-prelude", type=Path, required=True, metavar="PATH")
     parser.add_argument(
+        "--prelude", default="std", metavar="FILE", help="another one than std"
+    )
+    parser.add_argument(
+        "--flag", action="append", default=[], metavar="FLAG",
+        help="one that every session gets, such as --flag=-std=c++20",
+    )  # fmt: skip
+    parser.add_argument(
         "--quick", action="store_true", help="few repeats: shows that all works"
     )
     parser.add_argument("--repeat", type=int, help=f"default {REPEATS}")
@@ -54,13 +61,13 @@ def main() -> int:
 
     machine = describe_machine(tools.clang_repl)
     sessions = programs.load_first_answers()
-    rivals = first_answers.make_rivals(
-        [STOCK, REOPT], tools, str(arguments.with_prelude.resolve())
-    )
+    start = [str(arguments.with_prelude.resolve()), arguments.prelude]
+    flags = [f"--Xcc={flag}" for flag in arguments.flag]
+    rivals = first_answers.make_rivals([STOCK, REOPT], tools, start, flags)
     measurements = figures.Measurements({}, {})
     with tempfile.TemporaryDirectory(prefix="reopt-bench-") as folder:
         os.environ["XDG_CACHE_HOME"] = folder
-        build_s = build_prelude(arguments.with_prelude, tools.clang_repl)
+        build_s = build_prelude([*start, tools.clang_repl, *flags])
         progress = Progress(repeats * len(sessions) * len(rivals))
         for session in sessions:
             measurements.input_sets[session.name] = run_in_turns(
@@ -86,6 +93,8 @@ def main() -> int:
         f"run: {{date}}, {repeats} repeats, load average {{load}}".format(**machine),
         *busy_lines(machine),
     ]
+    if arguments.prelude != "std" or arguments.flag:
+        heading.append(" ".join([f"prelude {arguments.prelude}", *arguments.flag]))
     if arguments.quick:
         heading.append("a quick run: it shows that all works, not how fast it is")
     absolute = [(first_answers.FIRST_ANSWER, STOCK)]
@@ -113,15 +122,14 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def build_prelude(with_prelude: Path, clang_repl: str) -> float:
+def build_prelude(command: list[str]) -> float:
     """The seconds that it takes, less those of a session that finds it built."""
 
     def run() -> float:
         started = time.monotonic()
         subprocess.run(
-            [str(with_prelude), "std", clang_repl],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True,
-        )  # fmt: skip
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True
+        )
         return time.monotonic() - started
 
     return run() - run()

@@ -26,14 +26,16 @@ CPU = Figure(
 )
 
 
-def make_rivals(names: list[str], tools: Tools, with_prelude: str) -> list[ReplEngine]:
-    """Each engine without a prelude, and with `std`."""
+def make_rivals(
+    names: list[str], tools: Tools, start: list[str], flags: list[str]
+) -> list[ReplEngine]:
+    """Each engine without a prelude, and with one, which `start` gives it."""
     rivals = []
     for engine in make_engines(names, tools, folder=None):
-        rivals.append(engine)
+        engine.command += flags
         prelude = ReplEngine(WITH_PRELUDE[engine.name], [], tools)
-        prelude.command = [with_prelude, "std", *engine.command]
-        rivals.append(prelude)
+        prelude.command = [*start, *engine.command]
+        rivals += [engine, prelude]
     return rivals
 
 
@@ -77,5 +79,5 @@ def judge(table: Table, build_s: float | None) -> list[Target]:
             "",
             measured,
         ),
-        Target("building the prelude std, once", None, "s", build_s),
+        Target("building the prelude, once", None, "s", build_s),
     ]
