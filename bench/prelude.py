@@ -67,7 +67,11 @@ def main() -> int:
     measurements = figures.Measurements({}, {})
     with tempfile.TemporaryDirectory(prefix="reopt-bench-") as folder:
         os.environ["XDG_CACHE_HOME"] = folder
-        build_s = build_prelude([*start, tools.clang_repl, *flags])
+        build_s, _ = (
+            build_prelude(rival.command)
+            for rival in rivals
+            if rival.command[: len(start)] == start
+        )
         progress = Progress(repeats * len(sessions) * len(rivals))
         for session in sessions:
             measurements.input_sets[session.name] = run_in_turns(
