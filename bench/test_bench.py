@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import unittest
 
+import fixed
 from reopt_bench import figures, first_answers, programs, runtime_figures, targets
 from reopt_bench.engines import AOT, REOPT, STOCK
 from reopt_bench.figures import SESSION, STEADY, Measurements, Table
@@ -122,6 +123,20 @@ class FirstAnswers(unittest.TestCase):
     def test_are_written_to_be_typed(self):
         for program in programs.load_first_answers():
             self.assertIn("bench checksum", program.inputs[-1], program.name)
+
+
+class Phases(unittest.TestCase):
+    def test_are_sorted_by_the_innermost(self):
+        stacks = [
+            "repl\n 1 f\n 2 llvm::legacy::PassManagerImpl::run\n 3 llvm::orc::Lookup",
+            "repl\n 1 malloc\n 2 llvm::orc::Lookup",
+            "repl\n 1 _dl_relocate_object",
+        ]
+        shares = fixed.sort_samples("\n\n".join(stacks) + "\n\n")
+        self.assertEqual(
+            shares,
+            {"code generation": 1, "the rest of the JIT": 1, fixed.START: 1},
+        )
 
 
 class RuntimeTable(unittest.TestCase):
