@@ -143,7 +143,7 @@ def _memory(figures: RuntimeFigures) -> list[Target]:
         row("memory, lazy function, not called yet", lazy, "ours_when_defined", None),
         row("memory, lazy function, redefined, not called yet", lazy, "ours", None),
         row("memory, function of the layer, not called yet", layer, "ours_when_defined", None),
-        row("memory, function of the layer, tier 1", layer, "ours", 256),
+        row("memory, function of the layer, tier 1", layer, "ours", None),
     ]  # fmt: skip
 
 

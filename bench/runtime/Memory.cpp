@@ -213,16 +213,17 @@ double plainModules() {
 /// What a JIT with the layer holds when every function runs its second body, in
 /// a plain LLJIT: the modules, with a tracker each; each function's name; two
 /// bodies under names of their own, one in an object by itself and one in an
-/// object for each batch, which has a tracker too. Tier 0 is taken out of the
-/// module and instrumented as the layer does it: the constants that this leaves
-/// in the module's context are IR.
+/// object for each batch, with a tracker for each object. Tier 0 is taken out
+/// of the module and instrumented as the layer does it: the constants that this
+/// leaves in the module's context are IR.
 double plainBodies() {
   const unsigned PerBatch = Options().MaxBatch;
   Program P(Compiler::TierZero);
   std::vector<ThreadSafeModule> Kept;
   std::vector<ResourceTrackerSP> Trackers;
   Kept.reserve(NumFunctions / PerModule);
-  Trackers.reserve(NumFunctions / PerModule + NumFunctions / PerBatch + 1);
+  Trackers.reserve(NumFunctions / PerModule + NumFunctions +
+                   NumFunctions / PerBatch + 1);
   ExitOnErr(P.dylib().define(absoluteSymbols(
       at(*P.J, reinterpret_cast<void *>(&reopt_hook), {HookName}))));
   P.start();
@@ -233,15 +234,17 @@ double plainBodies() {
                                    Base.getValue() + 256 * I, 0};
     auto Body = Kept.back().withModuleDo([&](Module &M) {
       const std::string Name = functionName(I);
-      auto Part = extractModule(M, "tier0." + Name, {M.getFunction(Name)},
-                                getTierZeroName);
-      instrument(*Part->getFunction(getTierZeroName(Name)), Site);
+      auto Part =
+          extractModule(M, "tier0." + Name, {M.getFunction(Name)},
+                        [&](StringRef Old) { return getTierZeroName(Old, I); });
+      instrument(*Part->getFunction(getTierZeroName(Name, I)), Site);
       return Part;
     });
+    Trackers.push_back(P.dylib().createResourceTracker());
     ExitOnErr(P.J->addIRModule(
         Trackers.back(),
         ThreadSafeModule(std::move(Body), Kept.back().getContext())));
-    lookUp<SmallFunction>(*P.J, getTierZeroName(functionName(I)));
+    lookUp<SmallFunction>(*P.J, getTierZeroName(functionName(I), I));
     lookUp<SmallFunction>(*P.J, functionName(I));
   };
   for (unsigned I = 0; I != NumFunctions; I += PerModule) {
@@ -275,6 +278,8 @@ void memoryOfLayer(benchmark::State &S) {
     Options Opts;
     ReOptimizeLayer::Setup Setup = ReOptimizeLayer::in(*P.J);
     Setup.Workers = 0;
+    // Both bodies are there, as in plain ORC.
+    Setup.Old = ReOptimizeLayer::OldCode::Keep;
     auto Layer = ExitOnErr(ReOptimizeLayer::Create(
         std::move(Setup), std::make_unique<IRReoptimizer>(Opts, hostMachine()),
         Opts));

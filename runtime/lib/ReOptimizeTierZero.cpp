@@ -96,28 +96,28 @@ Error ReOptimizeLayer::compileEarly(Space &S, ModulePartition &Parts) {
   return Error::success();
 }
 
-Error ReOptimizeLayer::defineGroup(FunctionId Id, Space &S,
+Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number, Space &S,
                                    std::shared_ptr<ThreadSafeModule> TSM) {
   const bool Counting = Place.Old == OldCode::Count;
-  CodeObject Group;
   std::vector<TierZeroUnit::Body> Bodies;
-  uint64_t Number = 0;
-  TSM->withModuleDo([&](llvm::Module &Mod) {
+  ExecutorAddr ActiveCount;
+  Error Err = TSM->withModuleDo([&](llvm::Module &Mod) -> Error {
     std::string RootName;
     {
       std::lock_guard<std::mutex> Lock(M);
       RootName = *Functions[Id].Name;
-      Number = ++LastGroup;
     }
     Function &Root = *Mod.getFunction(RootName);
     // What cannot be counted is a group by itself, which is never freed before
     // its function is removed.
     const bool RootCounts = Counting && whyNotCounted(Root).empty();
     if (RootCounts) {
-      if (auto Count = ActiveCounts->create())
-        Group.ActiveCount = *Count;
-      else
-        ES.reportError(Count.takeError());
+      auto Count = ActiveCounts->create();
+      if (!Count)
+        return Count.takeError();
+      ActiveCount = *Count;
+      std::lock_guard<std::mutex> Lock(M);
+      TierZeroGroups[Number].ActiveCount = ActiveCount;
     }
     auto Take = [&](Function &F) {
       if (&F != &Root && Counting && (!RootCounts || !whyNotCounted(F).empty()))
@@ -130,24 +130,44 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, Space &S,
       if (Known.TierZeroGroup || Known.In != Functions[Id].In)
         return false;
       Known.TierZeroGroup = Number;
-      Group.Members.push_back(Known.Id);
+      TierZeroGroups[Number].Members.push_back(Known.Id);
       Bodies.push_back({&F, {Known.Cell, Hook->getId(Known.Trip), 0}});
       return true;
     };
     selectTierZeroGroup(Root, TierZeroGroupLimit, Take);
-  });
-  // Removed meanwhile.
-  if (Bodies.empty())
     return Error::success();
-  ResourceTrackerSP RT = Group.RT = S.JD.createResourceTracker();
-  auto Unit = std::make_unique<TierZeroUnit>(ES, Place.Base, std::move(TSM),
-                                             std::move(Bodies), Number,
-                                             Group.ActiveCount);
+  });
+  // None: removed meanwhile.
+  if (Err || Bodies.empty())
+    return Err;
+  ResourceTrackerSP RT;
   {
     std::lock_guard<std::mutex> Lock(M);
-    TierZeroGroups[Number] = std::move(Group);
+    RT = TierZeroGroups[Number].RT;
   }
-  return S.JD.define(std::move(Unit), std::move(RT));
+  return S.JD.define(
+      std::make_unique<TierZeroUnit>(ES, Place.Base, std::move(TSM),
+                                     std::move(Bodies), Number, ActiveCount),
+      std::move(RT));
+}
+
+Error ReOptimizeLayer::leaveGroup(uint64_t Number, bool Failed) {
+  std::vector<CodeObject> Unused;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    CodeObject &Group = TierZeroGroups.find(Number)->second;
+    --Group.Lookups;
+    Group.Failed |= Failed;
+    // The next call tries again: what was missing may be defined by then. While
+    // others look bodies of it up, these may be found yet.
+    if (Group.Failed && !Group.Lookups)
+      for (FunctionId Id : Group.Members)
+        if (Record &F = Functions[Id];
+            F.TierZeroGroup == Number && !F.Tier0Compiled)
+          F.TierZeroGroup = 0;
+    takeUnusedGroup(Number, Unused);
+  }
+  return discard(std::move(Unused));
 }
 
 Expected<std::optional<ReOptimizeLayer::TierZeroLookup>>
@@ -180,25 +200,30 @@ ReOptimizeLayer::beginTierZero(FunctionId Id) {
   auto Wanted = Begin();
   if (!Wanted || Wanted->Group)
     return Wanted;
-  if (auto Err = defineGroup(Id, *S, std::move(TSM)))
+  // Whoever forms a group holds it, as a lookup would.
+  uint64_t Number;
+  ResourceTrackerSP RT = S->JD.createResourceTracker();
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    Number = ++LastGroup;
+    CodeObject &Group = TierZeroGroups[Number];
+    Group.RT = std::move(RT);
+    Group.Lookups = 1;
+  }
+  Error Err = defineGroup(Id, Number, *S, std::move(TSM));
+  const bool Failed = bool(Err);
+  Wanted = Failed ? std::nullopt : Begin();
+  Err = joinErrors(std::move(Err), leaveGroup(Number, Failed));
+  if (Err)
     return std::move(Err);
-  return Begin();
+  return Wanted;
 }
 
 void ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
                                   Expected<ExecutorSymbolDef> Found) {
-  std::vector<CodeObject> Unused;
-  {
+  if (Found) {
     std::lock_guard<std::mutex> Lock(M);
-    Record &F = Functions[Id];
-    CodeObject &Group = TierZeroGroups.find(Wanted.Group)->second;
-    --Group.Lookups;
-    if (!Found) {
-      // The next call tries again: what was missing may be defined by then.
-      for (FunctionId Member : Group.Members)
-        if (!Functions[Member].Tier0Compiled)
-          Functions[Member].TierZeroGroup = 0;
-    } else if (F.St != Stage::Removed) {
+    if (Record &F = Functions[Id]; F.St != Stage::Removed) {
       F.Tier0Entry = Found->getAddress();
       F.Tier0Compiled = true;
       if (F.St == Stage::Lazy) {
@@ -209,9 +234,8 @@ void ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
       if (!F.Body)
         pointTo(F, F.Tier0Entry);
     }
-    takeUnusedGroup(Wanted.Group, Unused);
   }
-  Error Err = discard(std::move(Unused));
+  Error Err = leaveGroup(Wanted.Group, !Found);
   if (!Found)
     Err = joinErrors(Found.takeError(), std::move(Err));
   if (Err)

@@ -70,6 +70,7 @@
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
 #include "reopt/Reclaimer.h"
+#include "reopt/StableVector.h"
 #include "reopt/StubTable.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -288,6 +289,8 @@ private:
     bool InTables = false;
     /// Lookups of its bodies that are under way; it stays meanwhile.
     unsigned Lookups = 0;
+    /// One of them failed.
+    bool Failed = false;
   };
   using CodeObjects = std::map<uint64_t, CodeObject>;
 
@@ -343,8 +346,12 @@ private:
   /// What to look up for \p Id, whose group is defined if there is none yet.
   /// Nothing if its stub leads to a body already, or if it is removed.
   llvm::Expected<std::optional<TierZeroLookup>> beginTierZero(FunctionId Id);
-  llvm::Error defineGroup(FunctionId Id, Space &S,
+  /// Has function \p Id and what it calls be group \p Number.
+  llvm::Error defineGroup(FunctionId Id, uint64_t Number, Space &S,
                           std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
+  /// The caller, who held the group, is done with it. If it \p Failed, bodies
+  /// that nobody has found are given up.
+  llvm::Error leaveGroup(uint64_t Number, bool Failed);
   /// What an entry calls whose function cannot be compiled.
   static llvm::orc::ExecutorAddr getCodeForFailedCalls();
   void endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
@@ -461,8 +468,8 @@ private:
 
   mutable std::mutex M;
   std::map<llvm::orc::JITDylib *, Space> Spaces;
-  /// Index is the FunctionId. A deque, so that a TripRecord stays in place.
-  std::deque<Record> Functions;
+  /// Index is the FunctionId. A TripRecord stays in place.
+  StableVector<Record> Functions;
   std::multimap<llvm::orc::ResourceKey, Input> Inputs;
   std::multimap<FunctionId, CallSlot> CallSlots;
   std::deque<FunctionId> Queue;
