@@ -35,6 +35,7 @@ from reopt_bench.machine import describe_machine
 from reopt_bench.programs import Program
 from reopt_bench.progress import Progress
 from reopt_bench.sessions import SessionFailure, SessionRun
+from reopt_bench.turns import run_in_turns
 
 CALLS, REPEATS, TIMEOUT_S = 150, 3, 120
 QUICK_CALLS, QUICK_REPEATS = 30, 1
@@ -219,27 +220,14 @@ def measure(
     def run_all(
         program: Program, rivals: list[Engine], run: Callable[[Engine], SessionRun]
     ) -> dict[str, list[SessionRun | None]]:
-        """Each repeat runs every engine once, each time in another order.
-
-        An engine that failed on a program does not get it again.
-        """
-        runs: dict[str, list[SessionRun | None]] = {r.name: [] for r in rivals}
-        failed: set[str] = set()
-        for repeat in range(arguments.repeat):
-            turn = repeat % len(rivals)
-            for rival in rivals[turn:] + rivals[:turn]:
-                progress.step(program.name, rival.name, repeat)
-                result: SessionRun | None = None
-                if rival.name not in failed:
-                    try:
-                        result = run(rival)
-                    except SessionFailure as failure:
-                        failed.add(rival.name)
-                        measurements.failures.append(
-                            f"{program.name}: {rival.name}: {failure}"
-                        )
-                runs[rival.name].append(result)
-        return runs
+        return run_in_turns(
+            program.name,
+            rivals,
+            arguments.repeat,
+            run,
+            progress,
+            measurements.failures,
+        )
 
     for kernel in kernels:
         measurements.kernels[kernel.name] = run_all(

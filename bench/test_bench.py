@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import unittest
 
-from reopt_bench import figures, programs, runtime_figures, targets
+import fixed
+from reopt_bench import figures, first_answers, programs, runtime_figures, targets
 from reopt_bench.engines import AOT, REOPT, STOCK
 from reopt_bench.figures import SESSION, STEADY, Measurements, Table
+from reopt_bench.programs import Program
 from reopt_bench.runtime_figures import RuntimeFigures
-from reopt_bench.sessions import SessionRun
+from reopt_bench.sessions import Mark, SessionRun
 from reopt_bench.targets import Target, judge
 
 
@@ -99,6 +101,42 @@ class Ratios(unittest.TestCase):
         self.assertEqual((session.measured, session.verdict), (0.25, "met"))
         self.assertEqual((hook.measured, hook.verdict), (1.5, "met"))
         self.assertIsInstance(hook, Target)
+
+
+class FirstAnswers(unittest.TestCase):
+    def run_of(self, first_answer_ms: int) -> SessionRun:
+        mark = Mark(5_000_000 + first_answer_ms * 1_000_000, 2_000_000)
+        return SessionRun(5_000_000, wall_ns=10**9, driver_marks=[mark], checksum=1)
+
+    def test_count_from_the_start_of_the_process(self):
+        programs_run = [Program("five_headers", "")]
+        prelude = first_answers.WITH_PRELUDE[REOPT]
+        runs = {"five_headers": {
+            STOCK: [self.run_of(100), self.run_of(200)],
+            prelude: [self.run_of(30), self.run_of(100)],
+        }}  # fmt: skip
+        table = first_answers.first_answer_table(programs_run, runs, [STOCK, prelude])
+        target, build = first_answers.judge(table, 1.5)
+        self.assertAlmostEqual(target.measured, 0.4)
+        self.assertEqual((target.verdict, build.verdict), ("met", ""))
+
+    def test_are_written_to_be_typed(self):
+        for program in programs.load_first_answers():
+            self.assertIn("bench checksum", program.inputs[-1], program.name)
+
+
+class Phases(unittest.TestCase):
+    def test_are_sorted_by_the_innermost(self):
+        stacks = [
+            "repl\n 1 f\n 2 llvm::legacy::PassManagerImpl::run\n 3 llvm::orc::Lookup",
+            "repl\n 1 malloc\n 2 llvm::orc::Lookup",
+            "repl\n 1 _dl_relocate_object",
+        ]
+        shares = fixed.sort_samples("\n\n".join(stacks) + "\n\n")
+        self.assertEqual(
+            shares,
+            {"code generation": 1, "the rest of the JIT": 1, fixed.START: 1},
+        )
 
 
 class RuntimeTable(unittest.TestCase):
@@ -196,7 +234,7 @@ class RuntimeTable(unittest.TestCase):
 
 class Answers(unittest.TestCase):
     def run_with(self, checksum: int) -> SessionRun:
-        return SessionRun(wall_ns=0, driver_marks=[], checksum=checksum)
+        return SessionRun(started_ns=0, wall_ns=0, driver_marks=[], checksum=checksum)
 
     def test_must_agree(self):
         same = {"aot": [self.run_with(1)], "stock": [self.run_with(1), None]}

@@ -7,6 +7,8 @@ is loaded:
   %reopt_repl   the same with the plugin; options may follow, such as
                 --Xcc=-fplugin-arg-reopt-threshold=1
   %plugin       the plugin's path
+  %with_prelude what gives a session a precompiled header
+  %script       the script `reopt`
   %clangxx      the ahead-of-time compiler of the same LLVM
 
 FileCheck, not and count are those of the same LLVM.
@@ -30,12 +32,15 @@ config.environment["PATH"] = os.pathsep.join(
 # clang-repl keeps its history in the home directory; the user's stays as it is.
 config.environment["HOME"] = config.test_exec_root
 
+source = os.path.dirname(config.reopt_source_root)
 # Every loop leaves tier 0 at its first poll (1) or after a random number of
 # iterations (2): lit-22 -D osr-stress=1 build/test
 stress = lit_config.params.get("osr-stress")
 stressed = f" --Xcc=-fplugin-arg-reopt-osr-stress={stress}" if stress else ""
 
 config.substitutions += [
+    ("%with_prelude", os.path.join(source, "prelude", "with-prelude")),
+    ("%script", os.path.join(source, "reopt")),
     ("%clang_repl", config.clang_repl),
     ("%reopt_repl", f"{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}{stressed}"),
     ("%plugin", config.reopt_plugin),

@@ -51,6 +51,10 @@ class ReplEngine:
         run = run_session(self.command, text, self.timeout)
         return _complete(run, KERNEL_MARKS, calls)
 
+    def run_first_answer(self, program: Program) -> SessionRun:
+        text = programs.first_answer_session(program)
+        return run_session(self.command, text, self.timeout)
+
     def run_input_set(self, harness: Program, input_set: Program) -> SessionRun:
         text = programs.input_set_session(harness, input_set)
         run = run_session(self.command, text, self.timeout)
@@ -107,7 +111,10 @@ def make_reopt(tools: Tools) -> ReplEngine:
     return ReplEngine(REOPT, [f"--Xcc=-fplugin={tools.plugin}"], tools)
 
 
-def make_engines(names: list[str], tools: Tools, folder: Path) -> list[Engine]:
+def make_engines(
+    names: list[str], tools: Tools, folder: Path | None
+) -> list[Engine]:
+    """`folder` is where AOT keeps what it compiled."""
     engines: list[Engine] = []
     for name in names:
         if name == REOPT:

@@ -89,6 +89,11 @@ def load_input_sets() -> list[Program]:
     return _load_folder("inputs") + [wide_input_set()]
 
 
+def load_first_answers() -> list[Program]:
+    """Whole short sessions, which end with printing `bench checksum N`."""
+    return _load_folder("first_answers")
+
+
 def _load_folder(folder: str) -> list[Program]:
     files = sorted((ROOT / folder).glob("*.cpp"))
     return [Program(file.stem, file.read_text()) for file in files]
@@ -153,6 +158,11 @@ def input_set_session(harness: Program, input_set: Program) -> str:
     for text in input_set.inputs:
         lines += [text, MARK_INPUT]
     return _session(lines + ["bench_report();"])
+
+
+def first_answer_session(program: Program) -> str:
+    """What is typed to measure the time until the answer: a mark behind it."""
+    return _session(program.inputs + [MARK_INPUT])
 
 
 def _session(lines: list[str]) -> str:

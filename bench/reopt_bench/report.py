@@ -41,7 +41,7 @@ def make_grid(table: Table, corner: str, absolute: list[tuple[Figure, str]]) -> 
                 for program in table.programs
             ]
             title = f"{figure.title}, ms"
-            columns.append(Column(title, SHORT_NAMES[engine], cells + [""]))
+            columns.append(Column(title, SHORT_NAMES.get(engine, engine), cells + [""]))
     for figure in table.figures:
         unit = f" / {SHORT_NAMES[figure.reference]}" if figure.reference else ", ms"
         for engine in table.engines_of(figure):
@@ -51,7 +51,7 @@ def make_grid(table: Table, corner: str, absolute: list[tuple[Figure, str]]) -> 
             ]
             mean = _number(table.geometric_mean(figure, engine))
             columns.append(
-                Column(figure.title + unit, SHORT_NAMES[engine], cells + [mean])
+                Column(figure.title + unit, SHORT_NAMES.get(engine, engine), cells + [mean])
             )
     return Grid(corner, table.programs + ["geometric mean"], columns)
 
@@ -144,8 +144,8 @@ def as_json(results: Results, input_sets: list[Program]) -> dict[str, object]:
             for target in results.targets
         ],
         "figures": {
-            "kernels": _table_as_json(results.kernels),
-            "input_sets": _table_as_json(results.inputs),
+            "kernels": table_as_json(results.kernels),
+            "input_sets": table_as_json(results.inputs),
         },
         "inputs": {input_set.name: input_set.inputs for input_set in input_sets},
         "runs": {
@@ -155,7 +155,7 @@ def as_json(results: Results, input_sets: list[Program]) -> dict[str, object]:
     }
 
 
-def _table_as_json(table: Table) -> dict[str, object]:
+def table_as_json(table: Table) -> dict[str, object]:
     return {
         figure.key: {
             "meaning": figure.meaning,

@@ -45,7 +45,8 @@ class Mark(NamedTuple):
 class SessionRun:
     """What one run gave. Times are nanoseconds of CLOCK_MONOTONIC."""
 
-    wall_ns: int  # from the start of the process until it is gone
+    started_ns: int  # when the process was started
+    wall_ns: int  # from then until it is gone
     driver_marks: list[Mark]
     marks: list[int] = dataclasses.field(default_factory=list)  # bench_mark()
     calls: list[Call] = dataclasses.field(default_factory=list)
@@ -86,7 +87,7 @@ def run_session(command: list[str], text: str, timeout: float) -> SessionRun:
     reasons = [_describe_status(status), _first_error(errors)]
     if any(reasons):
         raise SessionFailure("; ".join(filter(None, reasons)))
-    run = SessionRun(wall_ns, driver_marks)
+    run = SessionRun(started, wall_ns, driver_marks)
     _parse_output(output, run)
     return run
 
