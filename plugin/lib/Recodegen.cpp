@@ -40,6 +40,9 @@ Recodegen::Recodegen(std::unique_ptr<CompilerInstance> CI, AstLease &Lease,
 Recodegen::~Recodegen() = default;
 
 Tier0Kind Recodegen::instrument(const llvm::Function &F) {
+  // A name that no declaration has could not be found again.
+  if (F.hasLocalLinkage() && !isInitializer(F))
+    return Tier0Kind::Plain;
   if (!isCompilerMade(F))
     return Tier0Kind::Counted;
   return Opts.Osr && isInitializer(F) &&

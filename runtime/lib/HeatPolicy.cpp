@@ -8,6 +8,7 @@
 
 #include "reopt/Cell.h"
 #include "reopt/Policy.h"
+#include "llvm/IR/Function.h"
 #include <algorithm>
 
 namespace reopt {
@@ -15,8 +16,11 @@ namespace reopt {
 SessionView::~SessionView() = default;
 Policy::~Policy() = default;
 
-Tier0Kind HeatPolicy::instrument(const llvm::Function &) {
-  return Tier0Kind::Counted;
+Tier0Kind HeatPolicy::instrument(const llvm::Function &F) {
+  // Where front ends put initialisers, which run once.
+  return F.hasLocalLinkage() && F.getSection() == ".text.startup"
+             ? Tier0Kind::Plain
+             : Tier0Kind::Counted;
 }
 
 Arming HeatPolicy::arm(const Heat &H) const {

@@ -206,10 +206,10 @@ std::unique_ptr<Module> extractModule(
 
 SmallVector<char, 0> extractForOptimising(const Function &F,
                                           StringRef NewName) {
-  auto Part = extractModule(const_cast<Module &>(*F.getParent()), F.getName(),
-                            {const_cast<Function *>(&F)},
-                            [&](StringRef) { return NewName.str(); },
-                            /*ImportConstants=*/true);
+  auto Part = extractModule(
+      const_cast<Module &>(*F.getParent()), F.getName(),
+      {const_cast<Function *>(&F)}, [&](StringRef) { return NewName.str(); },
+      /*ImportConstants=*/true);
   Function *Copy = Part->getFunction(NewName);
   Copy->setLinkage(GlobalValue::ExternalLinkage);
   Copy->setVisibility(GlobalValue::DefaultVisibility);

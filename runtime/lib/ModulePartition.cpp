@@ -48,6 +48,17 @@ bool hasAddressTakenBlocks(const Function &F) {
   return any_of(F, [](const BasicBlock &B) { return B.hasAddressTaken(); });
 }
 
+/// Why \p F has to stay where its symbol is.
+std::optional<Reason> findReasonAgainstStub(const Function &F) {
+  if (F.hasFnAttribute(Attribute::Naked))
+    return Reason::Naked;
+  if (hasAddressTakenBlocks(F))
+    return Reason::AddressTakenBlocks;
+  if (F.hasPrefixData() || F.hasPrologueData() || F.getName().starts_with("\1"))
+    return Reason::UnusualEntry;
+  return std::nullopt;
+}
+
 /// The names of the globals that \p U's operands mention, through constants.
 void collectMentioned(const User &U, SmallPtrSetImpl<const Value *> &Seen,
                       std::vector<std::string> &Names) {
@@ -140,7 +151,8 @@ std::vector<std::string> getMentionedNames(const Function &F) {
   return Names;
 }
 
-ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
+static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
+                                 std::unique_ptr<Module> &Data) {
   ModulePartition Parts;
   // The session links symbol by symbol; a group would only keep together what
   // we are about to part.
@@ -167,6 +179,7 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
     Parts.Exposed.push_back(
         {GV.getName().str(), JITSymbolFlags::fromGlobalValue(GV)});
   };
+  SmallVector<std::pair<const Function *, Reason>, 4> NotCounted;
   for (Function &F : Mod) {
     if (F.isDeclaration())
       continue;
@@ -179,21 +192,23 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
       Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
       continue;
     }
-    if (F.hasLocalLinkage() || hasAddressTakenBlocks(F) ||
-        F.hasFnAttribute(Attribute::Naked) ||
-        Req.P.instrument(F) != Tier0Kind::Counted) {
+    if (Req.P.instrument(F) != Tier0Kind::Counted) {
       Parts.Rest.push_back(&F);
       continue;
     }
     const bool Early = hasWideVectors(F);
-    if (!Counting || (Early && !Req.MayCompileEarly)) {
+    std::optional<Reason> Why = findReasonAgainstStub(F);
+    if (!Counting)
+      Why = Req.Counting ? Reason::BesideAssembly : Reason::DefinedWhileOff;
+    else if (Early && !Req.MayCompileEarly)
+      Why = Reason::WideVectors;
+    if (Why) {
       Parts.Rest.push_back(&F);
-      Parts.NotCounted.push_back(
-          {F.getName().str(), !Req.Counting ? Reason::DefinedWhileOff
-                              : !Counting   ? Reason::BesideAssembly
-                                            : Reason::WideVectors});
+      NotCounted.push_back({&F, *Why});
       continue;
     }
+    if (F.hasLocalLinkage())
+      Expose(F);
     Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
     if (Early)
       Parts.Eager.push_back(F.getName().str());
@@ -229,6 +244,8 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
   for (GlobalValue *GV : Parts.Rest)
     if (GV->hasLocalLinkage())
       Expose(*GV);
+  for (auto &[F, Why] : NotCounted)
+    Parts.NotCounted.push_back({F->getName().str(), Why});
   for (GlobalValue *GV : Parts.Rest) {
     if (!GV->hasAppendingLinkage())
       Parts.DataNames.push_back(GV->getName().str());
@@ -249,8 +266,8 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
     Parts.Roots.clear();
     return Parts;
   }
-  Parts.Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
-  for (GlobalVariable &Var : Parts.Data->globals())
+  Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);
+  for (GlobalVariable &Var : Data->globals())
     if (!Var.isDeclaration() && Var.isConstant() && Req.FillTables &&
         Req.P.isCallOnlyTable(Var)) {
       // We shall write to it; the program cannot tell.
@@ -263,13 +280,23 @@ ModulePartition partitionModule(Module &Mod, const PartitionRequest &Req) {
     }
   // What loops here will never be replaced: no code of ours may be slower than
   // stock's for good.
-  if (any_of(*Parts.Data, [](const Function &F) {
+  if (any_of(*Data, [](const Function &F) {
         SmallVector<std::pair<const BasicBlock *, const BasicBlock *>, 1> Loops;
         if (!F.isDeclaration())
           FindFunctionBackedges(F, Loops);
         return !Loops.empty();
       }))
-    markUncounted(*Parts.Data);
+    markUncounted(*Data);
+  return Parts;
+}
+
+ModulePartition partitionModule(orc::ThreadSafeModule &TSM,
+                                const PartitionRequest &Req) {
+  std::unique_ptr<Module> Data;
+  ModulePartition Parts =
+      TSM.withModuleDo([&](Module &Mod) { return partition(Mod, Req, Data); });
+  if (Data)
+    Parts.Data = orc::ThreadSafeModule(std::move(Data), TSM.getContext());
   return Parts;
 }
 

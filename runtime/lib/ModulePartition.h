@@ -18,6 +18,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ExecutionEngine/JITSymbol.h"
+#include "llvm/ExecutionEngine/Orc/ThreadSafeModule.h"
 #include "llvm/IR/Module.h"
 #include <memory>
 #include <string>
@@ -34,6 +35,8 @@ constexpr llvm::StringLiteral EmulatedTLSPrefix = "__emutls_v.";
 struct ModulePartition {
   /// Functions that get a stub, with the flags of their symbols.
   std::vector<std::pair<llvm::Function *, llvm::JITSymbolFlags>> Counted;
+  /// Those flags again, and the addresses of the stubs, once there are any.
+  llvm::orc::SymbolMap Symbols;
   /// Those among them that are called once.
   llvm::StringSet<> Once;
   /// Functions to compile at once, by name; with what they reach, or alone.
@@ -51,9 +54,10 @@ struct ModulePartition {
     std::string Name;
     Reason Why;
   };
-  /// Functions that the policy would have counted.
+  /// Functions that the policy would have counted, by their names now.
   std::vector<Untiered> NotCounted;
-  /// Local data that got a name of its own, with the flags of its symbol.
+  /// Local data and functions that got a name of their own, with the flags of
+  /// its symbol.
   std::vector<std::pair<std::string, llvm::JITSymbolFlags>> Exposed;
   /// Nothing is parted from the module: it goes to the JIT as it is.
   bool Whole = false;
@@ -69,7 +73,7 @@ struct ModulePartition {
   /// a header has many that nothing ever mentions.
   llvm::StringMap<std::vector<std::string>> Mentions;
   /// Rest, in a module of its own; null if Rest is empty, or Whole.
-  std::unique_ptr<llvm::Module> Data;
+  llvm::orc::ThreadSafeModule Data;
 };
 
 struct PartitionRequest {
@@ -89,8 +93,9 @@ struct PartitionRequest {
   llvm::function_ref<bool(llvm::StringRef)> IsMergedAway;
 };
 
-/// Parts \p Mod, whose context's lock is held. Counted functions stay in it.
-ModulePartition partitionModule(llvm::Module &Mod, const PartitionRequest &Req);
+/// Parts \p TSM, under its context's lock. Counted functions stay in it.
+ModulePartition partitionModule(llvm::orc::ThreadSafeModule &TSM,
+                                const PartitionRequest &Req);
 
 /// The names of what \p F mentions, through copied constants, with
 /// EmulatedTLSPrefix before thread-locals.

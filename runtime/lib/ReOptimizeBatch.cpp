@@ -109,6 +109,17 @@ void ReOptimizeLayer::lookUp(Space &S, SymbolLookupSet Names,
       NoDependenciesToRegister);
 }
 
+bool ReOptimizeLayer::areKnown(const NewCode &Code, const Space &S) const {
+  std::lock_guard<std::mutex> Lock(M);
+  auto IsKnown = [&](FunctionId Id) {
+    return Id < Functions.size() && Functions[Id].Home == &S;
+  };
+  auto NamesKnown = [&](const auto &Named) { return IsKnown(Named.Id); };
+  return all_of(Code.Uses, IsKnown) && all_of(Code.Served, IsKnown) &&
+         all_of(Code.Bodies, NamesKnown) && all_of(Code.Refused, NamesKnown) &&
+         all_of(Code.Continuations, NamesKnown);
+}
+
 void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
   auto Job = std::make_unique<LinkJob>(std::move(B), S);
   std::string Reported;
@@ -132,6 +143,9 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
                      Reported.empty() ? Text : Reported);
   }
   Job->Code = std::move(*Code);
+  if (!areKnown(Job->Code, S))
+    return failBatch(Job->B, Reason::EmissionFailed,
+                     "the policy named a function that is not there");
   {
     std::lock_guard<std::mutex> Lock(M);
     for (auto &R : Job->Code.Refused)

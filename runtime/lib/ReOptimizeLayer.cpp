@@ -14,6 +14,7 @@
 
 #include "reopt/ReOptimizeLayer.h"
 #include "ModulePartition.h"
+#include "OwnReferences.h"
 #include "reopt/TierZero.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
@@ -51,6 +52,7 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   L->Stubs = std::move(*Stubs);
   L->Cells = std::make_unique<CellTable>(ES, MemMgr);
   L->ActiveCounts = std::make_unique<ActiveCountTable>(ES, MemMgr);
+  L->Place.Linker.addPlugin(std::make_shared<OwnReferences>());
   L->Place.Linker.addPlugin(L->TierZeroCode);
   auto Hook = HookEntry::Create(ES);
   if (!Hook)
@@ -152,10 +154,9 @@ Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
   return Spaces.try_emplace(&JD, JD).first->second;
 }
 
-Error ReOptimizeLayer::createFunctions(Space &S, ResourceKey Key,
+Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
                                        ModulePartition &Parts,
-                                       std::shared_ptr<ThreadSafeModule> TSM,
-                                       SymbolMap &Symbols) {
+                                       std::shared_ptr<ThreadSafeModule> TSM) {
   const size_t Count = Parts.Counted.size();
   FunctionId First;
   std::vector<uint64_t> Ids(Count);
@@ -199,11 +200,12 @@ Error ReOptimizeLayer::createFunctions(Space &S, ResourceKey Key,
 
   std::lock_guard<std::mutex> Lock(M);
   Input &In = Inputs
-                  .emplace(Key, Input{&S,
-                                      std::move(TSM),
-                                      std::make_shared<std::mutex>(),
-                                      {Ids.begin(), Ids.end()},
-                                      {}})
+                  .emplace(By.Key, Input{&S,
+                                         std::move(TSM),
+                                         std::make_shared<std::mutex>(),
+                                         {Ids.begin(), Ids.end()},
+                                         {},
+                                         By.Addition})
                   ->second;
   for (size_t I = 0; I < Count; ++I) {
     auto [IR, Flags] = Parts.Counted[I];
@@ -222,21 +224,23 @@ Error ReOptimizeLayer::createFunctions(Space &S, ResourceKey Key,
       return Cell.takeError();
     armCell(F);
     S.ByName[*F.Name] = F.Id;
-    Symbols[F.Name] = {F.Stub, Flags};
+    Parts.Symbols[F.Name] = {F.Stub, Flags};
   }
   for (auto &A : Parts.Aliases)
-    Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)), A.Flags};
+    Parts.Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)),
+                                     A.Flags};
   startWorkers();
   return Error::success();
 }
 
-void ReOptimizeLayer::noteData(Space &S, ResourceKey Key,
-                               ModulePartition &Parts) {
+void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
   std::lock_guard<std::mutex> Lock(M);
-  Input &In = Inputs.emplace(Key, Input{&S, nullptr, nullptr, {}, {}})->second;
+  Input &In =
+      Inputs.emplace(By.Key, Input{&S, nullptr, nullptr, {}, {}, By.Addition})
+          ->second;
   for (auto &Name : Parts.DataNames)
-    S.Data.try_emplace(Name,
-                       Space::DataState{Key, std::move(Parts.Mentions[Name])});
+    S.Data.try_emplace(
+        Name, Space::DataState{By.Key, std::move(Parts.Mentions[Name])});
   for (auto &[Name, Why] : Parts.NotCounted) {
     Record &F = Functions.emplace_back();
     F.Id = Functions.size() - 1;
@@ -248,7 +252,7 @@ void ReOptimizeLayer::noteData(Space &S, ResourceKey Key,
     In.Functions.push_back(F.Id);
   }
   for (auto &A : Parts.Aliases) {
-    S.Data.try_emplace(A.Name, Space::DataState{Key, {A.Aliasee}});
+    S.Data.try_emplace(A.Name, Space::DataState{By.Key, {A.Aliasee}});
     Parts.DataNames.push_back(A.Name);
   }
   In.Data = std::move(Parts.DataNames);
@@ -264,6 +268,18 @@ void ReOptimizeLayer::noteCallSlots(Space &S, const ModulePartition &Parts) {
       CallSlots.insert({I->second, {&S, Mangle(Slot.Table), Slot.Offset}});
 }
 
+/// As LLJIT does for modules of its own.
+Error ReOptimizeLayer::checkLayout(llvm::Module &Mod) const {
+  if (Mod.getDataLayout().isDefault())
+    Mod.setDataLayout(Place.Layout);
+  if (Mod.getDataLayout() == Place.Layout)
+    return Error::success();
+  return createStringError(inconvertibleErrorCode(),
+                           "module " + Mod.getName() + " has the data layout " +
+                               Mod.getDataLayoutStr() + ", and the JIT has " +
+                               Place.Layout.getStringRepresentation());
+}
+
 Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
   ResourceKey Key = 0;
   if (auto Err = RT->withResourceKeyDo([&](ResourceKey K) { Key = K; }))
@@ -271,42 +287,78 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
   auto Home = getSpace(RT->getJITDylib());
   if (!Home)
     return Home.takeError();
-  Space &S = *Home;
+  if (auto Err = Module.withModuleDo(
+          [&](llvm::Module &Mod) { return checkLayout(Mod); }))
+    return Err;
 
+  const Owner By{Key, ++LastAddition};
   auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
-  auto Context = TSM->getContext();
-  ModulePartition Parts = TSM->withModuleDo([&](llvm::Module &Mod) {
-    return partitionModule(
-        Mod, {*P, isEnabled(), /*MayCompileEarly=*/true,
-              /*BodiesMayGo=*/Place.Old != OldCode::Keep,
-              /*FillTables=*/Place.Old != OldCode::Count,
-              [&](StringRef Name) { return defines(S.JD, Name); }});
-  });
-  noteData(S, Key, Parts);
-  if (!Parts.Counted.empty()) {
-    SymbolMap Symbols;
-    if (auto Err = createFunctions(S, Key, Parts, TSM, Symbols))
-      return Err;
-    if (auto Err = S.JD.define(absoluteSymbols(std::move(Symbols)), RT))
-      return Err;
-  }
+  auto Parts = identify(*Home, By, TSM);
+  if (!Parts)
+    return Parts.takeError();
+  Error Err = addParts(*Home, By, RT, std::move(TSM), *Parts);
+  if (Err)
+    Err = joinErrors(std::move(Err), removeInputs(Home->JD, Key, By.Addition));
+  return Err;
+}
+
+Expected<ModulePartition>
+ReOptimizeLayer::identify(Space &S, Owner By,
+                          std::shared_ptr<ThreadSafeModule> TSM) {
+  std::lock_guard<std::mutex> OneByOne(S.Adding);
+  ModulePartition Parts = partitionModule(
+      *TSM, {*P, isEnabled(), /*MayCompileEarly=*/true,
+             /*BodiesMayGo=*/Place.Old != OldCode::Keep,
+             /*FillTables=*/Place.Old != OldCode::Count,
+             [&](StringRef Name) { return defines(S.JD, Name); }});
+  noteData(S, By, Parts);
+  if (!Parts.Counted.empty())
+    if (auto Err = createFunctions(S, By, Parts, TSM))
+      return joinErrors(std::move(Err),
+                        removeInputs(S.JD, By.Key, By.Addition));
+  return std::move(Parts);
+}
+
+Error ReOptimizeLayer::addParts(Space &S, Owner By, const ResourceTrackerSP &RT,
+                                std::shared_ptr<ThreadSafeModule> TSM,
+                                ModulePartition &Parts) {
   noteCallSlots(S, Parts);
   if (Place.CheckReferences)
     if (auto Err = checkReferences(S, std::move(Parts.Roots))) {
-      noteFailed(S, Key);
+      noteFailed(S, By);
       return Err;
     }
+  // A tracker of its own for what is defined in several steps, of which a later
+  // one may fail. It is no tracker for good: to merge trackers is cheap, but
+  // ORC cannot remove two of them that a weak and a strong definition of one
+  // name came with.
+  auto Tracker = Parts.Symbols.empty() || (!Parts.Data && Parts.Eager.empty() &&
+                                           Parts.EagerWithCallees.empty())
+                     ? RT
+                     : S.JD.createResourceTracker();
   auto AddRest = [&](ThreadSafeModule Rest) {
-    return Place.AddRest ? Place.AddRest(RT, std::move(Rest))
-                         : Place.Base.add(RT, std::move(Rest));
+    return Place.AddRest ? Place.AddRest(Tracker, std::move(Rest))
+                         : Place.Base.add(Tracker, std::move(Rest));
   };
-  if (Parts.Whole)
-    return AddRest(std::move(*TSM));
-  if (Parts.Data)
-    if (auto Err = AddRest(
-            ThreadSafeModule(std::move(Parts.Data), std::move(Context))))
-      return Err;
-  return compileEarly(S, Parts);
+  auto Define = [&]() -> Error {
+    if (!Parts.Symbols.empty())
+      if (auto Err =
+              S.JD.define(absoluteSymbols(std::move(Parts.Symbols)), Tracker))
+        return Err;
+    if (Parts.Whole)
+      return AddRest(std::move(*TSM));
+    if (Parts.Data)
+      if (auto Err = AddRest(std::move(Parts.Data)))
+        return Err;
+    return compileEarly(S, Parts);
+  };
+  Error Err = Define();
+  if (Tracker == RT)
+    return Err;
+  if (Err)
+    return joinErrors(std::move(Err), Tracker->remove());
+  Tracker->transferTo(*RT);
+  return Error::success();
 }
 
 void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
@@ -318,14 +370,14 @@ void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
   auto Home = getSpace(R->getTargetJITDylib());
   if (!Home)
     return Fail(Home.takeError());
+  if (auto Err = Module.withModuleDo(
+          [&](llvm::Module &Mod) { return checkLayout(Mod); }))
+    return Fail(std::move(Err));
   auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
-  auto Context = TSM->getContext();
-  ModulePartition Parts = TSM->withModuleDo([&](llvm::Module &Mod) {
-    return partitionModule(Mod, {*P, isEnabled(), /*MayCompileEarly=*/false,
-                                 /*BodiesMayGo=*/Place.Old != OldCode::Keep,
-                                 /*FillTables=*/Place.Old != OldCode::Count,
-                                 nullptr});
-  });
+  ModulePartition Parts = partitionModule(
+      *TSM, {*P, isEnabled(), /*MayCompileEarly=*/false,
+             /*BodiesMayGo=*/Place.Old != OldCode::Keep,
+             /*FillTables=*/Place.Old != OldCode::Count, nullptr});
   if (!Parts.Whole)
     if (auto Err = emitParts(*Home, *R, Parts, TSM))
       return Fail(std::move(Err));
@@ -335,15 +387,14 @@ void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
     return Place.Base.emit(std::move(R), std::move(*TSM));
   // Nothing but the symbol that stands for initialisers may be left.
   if (!Parts.Data)
-    Parts.Data = TSM->withModuleDo([](llvm::Module &Mod) {
+    Parts.Data = TSM->withModuleDo([&](llvm::Module &Mod) {
       auto Empty = std::make_unique<llvm::Module>(Mod.getModuleIdentifier(),
                                                   Mod.getContext());
       Empty->setDataLayout(Mod.getDataLayout());
       Empty->setTargetTriple(Mod.getTargetTriple());
-      return Empty;
+      return ThreadSafeModule(std::move(Empty), TSM->getContext());
     });
-  Place.Base.emit(std::move(R),
-                  ThreadSafeModule(std::move(Parts.Data), std::move(Context)));
+  Place.Base.emit(std::move(R), std::move(Parts.Data));
 }
 
 Error ReOptimizeLayer::emitParts(Space &S, MaterializationResponsibility &R,
@@ -358,10 +409,11 @@ Error ReOptimizeLayer::emitParts(Space &S, MaterializationResponsibility &R,
   ResourceKey Key = 0;
   if (auto Err = R.withResourceKeyDo([&](ResourceKey K) { Key = K; }))
     return Err;
-  noteData(S, Key, Parts);
+  const Owner By{Key, ++LastAddition};
+  noteData(S, By, Parts);
   Error Result = Parts.Counted.empty()
                      ? Error::success()
-                     : emitFunctions(S, Key, R, Parts, std::move(TSM));
+                     : emitFunctions(S, By, R, Parts, std::move(TSM));
   if (!Result) {
     noteCallSlots(S, Parts);
     // Was the tracker removed meanwhile, before it had anything of ours? If it
@@ -369,24 +421,27 @@ Error ReOptimizeLayer::emitParts(Space &S, MaterializationResponsibility &R,
     Result = R.withResourceKeyDo([](ResourceKey) {});
   }
   if (Result)
-    Result = joinErrors(std::move(Result), handleRemoveResources(S.JD, Key));
+    Result =
+        joinErrors(std::move(Result), removeInputs(S.JD, Key, By.Addition));
   return Result;
 }
 
-Error ReOptimizeLayer::emitFunctions(Space &S, ResourceKey Key,
+Error ReOptimizeLayer::emitFunctions(Space &S, Owner By,
                                      MaterializationResponsibility &R,
                                      ModulePartition &Parts,
                                      std::shared_ptr<ThreadSafeModule> TSM) {
-  SymbolMap Symbols;
-  if (auto Err = createFunctions(S, Key, Parts, std::move(TSM), Symbols))
-    return Err;
+  {
+    std::lock_guard<std::mutex> OneByOne(S.Adding);
+    if (auto Err = createFunctions(S, By, Parts, std::move(TSM)))
+      return Err;
+  }
   SymbolNameSet Names;
-  for (auto &[Name, Symbol] : Symbols)
+  for (auto &[Name, Symbol] : Parts.Symbols)
     Names.insert(Name);
   auto Stubs = R.delegate(Names);
   if (!Stubs)
     return Stubs.takeError();
-  Error Err = (*Stubs)->notifyResolved(Symbols);
+  Error Err = (*Stubs)->notifyResolved(Parts.Symbols);
   if (!Err)
     Err = (*Stubs)->notifyEmitted({});
   if (Err)

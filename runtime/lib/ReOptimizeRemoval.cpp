@@ -20,6 +20,9 @@ using namespace llvm::orc;
 namespace reopt {
 
 Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
+  // Nothing of ours may refer to the space any more.
+  if (auto Err = JD.clear())
+    return Err;
   {
     std::lock_guard<std::mutex> Lock(M);
     Spaces.erase(&JD);
@@ -28,6 +31,11 @@ Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
 }
 
 Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
+  return removeInputs(JD, K, std::nullopt);
+}
+
+Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
+                                    std::optional<uint64_t> Addition) {
   std::vector<CodeObject> Unused;
   std::vector<std::shared_ptr<ThreadSafeModule>> DoomedIR;
   Error Result = Error::success();
@@ -39,7 +47,10 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
     Space &S = *Begin->second.Home;
     std::vector<StubTable::Request> Traps;
     DenseSet<uint64_t> Groups;
-    for (auto I = Begin; I != End; ++I) {
+    for (auto Next = Begin; Next != End;) {
+      auto I = Next++;
+      if (Addition && I->second.Addition != *Addition)
+        continue;
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
         auto Mine = S.Data.find(Name);
@@ -69,8 +80,8 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
           Groups.insert(F.TierZeroGroup);
       }
       DoomedIR.push_back(std::move(I->second.TSM));
+      Inputs.erase(I);
     }
-    Inputs.erase(Begin, End);
     for (auto I = CallSlots.begin(); I != CallSlots.end();)
       I = I->second.Home != &S || S.Data.count(*I->second.Table)
               ? std::next(I)

@@ -53,12 +53,9 @@ Heat ReOptimizeLayer::readHeat(const FunctionState &F) const {
 }
 
 void ReOptimizeLayer::armCell(Record &F) {
-  Heat H;
-  if (F.Armed) {
-    H = readHeat(F);
-    F.PastCalls = H.Calls;
-    F.PastLoops = H.Loops;
-  }
+  Heat H = readHeat(F);
+  F.PastCalls = H.Calls;
+  F.PastLoops = H.Loops;
   F.Armed = true;
   // Served: 8 times as much each time, see Policy.h.
   H.Failures = F.Failures + 3 * F.TimesServed;

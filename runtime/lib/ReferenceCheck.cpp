@@ -20,10 +20,12 @@ using namespace llvm::orc;
 
 namespace reopt {
 
-void ReOptimizeLayer::noteFailed(Space &S, ResourceKey Key) {
+void ReOptimizeLayer::noteFailed(Space &S, Owner By) {
   std::lock_guard<std::mutex> Lock(M);
-  auto [Begin, End] = Inputs.equal_range(Key);
+  auto [Begin, End] = Inputs.equal_range(By.Key);
   for (auto I = Begin; I != End; ++I) {
+    if (I->second.Addition != By.Addition)
+      continue;
     for (auto &Name : I->second.Data)
       S.FailedDefinitions.insert(Name);
     for (FunctionId Id : I->second.Functions)

@@ -60,8 +60,8 @@ static_assert(sizeof(Cell) == 16, "machine code relies on the layout");
 
 /// Where the loops of a function go on. Part of the code that it leads to. As
 /// many addresses follow as the function has loops; 0 where there is no
-/// continuation, 1 where none was made so far: the first poll that finds 1 makes
-/// it 0 and calls the hook.
+/// continuation, 1 where none was made so far: the first poll that finds 1
+/// makes it 0 and calls the hook.
 struct ContinuationTable {
   /// Frames that have gone on. Machine code counts, atomically.
   uint64_t Entered;

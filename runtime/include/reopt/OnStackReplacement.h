@@ -139,8 +139,8 @@ llvm::FunctionType *getContinuationType(const llvm::Function &F,
 ///
 /// A continuation is as much code as the function has behind its loop, several
 /// times in a nest. So only those are made that are \p Wanted: bit I for loop
-/// I, bit 63 for all from the 63rd on; with 0 (nobody knows which loop runs, but
-/// it called something) the innermost loops that call, or all if none does.
+/// I, bit 63 for all from the 63rd on; with 0 (nobody knows which loop runs,
+/// but it called something) the innermost loops that call, or all if none does.
 /// Others are asked for when somebody is found to run in them.
 constexpr uint64_t AllLoops = ~uint64_t(0);
 void createContinuations(llvm::Function &Frame, llvm::StringRef TableName,

@@ -175,9 +175,9 @@ public:
   /// As shutdown(). Machine code of the layer must not run any more.
   ~ReOptimizeLayer() override;
 
-  /// Adds \p TSM. Functions that the tracker's JITDylib has already and that
-  /// may be merged (weak and linkonce linkage) are dropped from it, as are
-  /// data. Removing \p RT takes all of it back.
+  /// Adds \p TSM; on an error nothing of it stays. Functions that the tracker's
+  /// JITDylib has already and that may be merged (weak and linkonce linkage)
+  /// are dropped from it, as are data. Removing \p RT takes all of it back.
   llvm::Error add(llvm::orc::ResourceTrackerSP RT,
                   llvm::orc::ThreadSafeModule TSM) override;
   using IRLayer::add;
@@ -188,9 +188,9 @@ public:
   void emit(std::unique_ptr<llvm::orc::MaterializationResponsibility> R,
             llvm::orc::ThreadSafeModule TSM) override;
 
-  /// To be called before \p JD is removed from the session, and after its
-  /// resources are: gives its stubs back. Nothing may call them any more, and
-  /// nothing of it may be on its way: wait() first.
+  /// To be called before \p JD is removed from the session: removes all that it
+  /// has, and gives its stubs back. Nothing may call them any more, and nothing
+  /// of it may be on its way: wait() first.
   llvm::Error removeJITDylib(llvm::orc::JITDylib &JD);
 
   /// Queues \p Ids whether hot or not. Functions that run code of the policy's
@@ -246,6 +246,9 @@ private:
   struct Space {
     explicit Space(llvm::orc::JITDylib &JD) : JD(JD) {}
     llvm::orc::JITDylib &JD;
+    /// Taken before M and before a context's lock: modules find out what is
+    /// there already, and define the rest, one after the other.
+    std::mutex Adding;
     /// Linker name to function; only functions that are not Removed.
     llvm::StringMap<FunctionId> ByName;
     /// What is defined beside functions with stubs.
@@ -275,6 +278,8 @@ private:
     std::shared_ptr<std::mutex> Grouping;
     std::vector<FunctionId> Functions;
     std::vector<std::string> Data;
+    /// Which call of add() or emit() it came with.
+    uint64_t Addition = 0;
   };
 
   /// A function, and whose it is.
@@ -369,20 +374,36 @@ private:
   llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
   llvm::Error defineUnwinder(llvm::orc::JITDylib &JD);
 
-  /// Gives what \p Parts counts identity, stubs and cells. Fills \p Symbols
-  /// with their addresses.
-  llvm::Error createFunctions(Space &S, llvm::orc::ResourceKey Key,
-                              ModulePartition &Parts,
-                              std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
-                              llvm::orc::SymbolMap &Symbols);
-  void noteData(Space &S, llvm::orc::ResourceKey Key, ModulePartition &Parts);
+  /// Whose an addition is, and which: several may have one tracker.
+  struct Owner {
+    llvm::orc::ResourceKey Key;
+    uint64_t Addition;
+  };
+  llvm::Error checkLayout(llvm::Module &Mod) const;
+  /// The part of add() that others wait for: functions and data get identity.
+  llvm::Expected<ModulePartition>
+  identify(Space &S, Owner By,
+           std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
+  /// The rest of it: they get definitions, all of them or none.
+  llvm::Error addParts(Space &S, Owner By,
+                       const llvm::orc::ResourceTrackerSP &RT,
+                       std::shared_ptr<llvm::orc::ThreadSafeModule> TSM,
+                       ModulePartition &Parts);
+  /// Gives what \p Parts counts identity, stubs and cells; fills in their
+  /// symbols.
+  llvm::Error createFunctions(Space &S, Owner By, ModulePartition &Parts,
+                              std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
+  void noteData(Space &S, Owner By, ModulePartition &Parts);
+  /// Takes back what \p K owns, or of it what came with one \p Addition.
+  llvm::Error removeInputs(llvm::orc::JITDylib &JD, llvm::orc::ResourceKey K,
+                           std::optional<uint64_t> Addition);
   void noteCallSlots(Space &S, const ModulePartition &Parts);
   llvm::Error compileEarly(Space &S, ModulePartition &Parts);
   llvm::Error emitParts(Space &S, llvm::orc::MaterializationResponsibility &R,
                         ModulePartition &Parts,
                         std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
 
-  llvm::Error emitFunctions(Space &S, llvm::orc::ResourceKey Key,
+  llvm::Error emitFunctions(Space &S, Owner By,
                             llvm::orc::MaterializationResponsibility &R,
                             ModulePartition &Parts,
                             std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
@@ -390,8 +411,11 @@ private:
   /// An error that names the symbols which code reachable from \p Roots
   /// mentions and nobody defines: what a static linker would say.
   llvm::Error checkReferences(Space &S, std::vector<std::string> Roots);
-  /// What \p Key owns will be taken back, since it mentions the undefined.
-  void noteFailed(Space &S, llvm::orc::ResourceKey Key);
+  /// An addition will be taken back, since it mentions the undefined.
+  void noteFailed(Space &S, Owner By);
+
+  /// Whether all functions that a policy named are functions of \p S.
+  bool areKnown(const NewCode &Code, const Space &S) const;
 
   // The steps of a batch, in this order. linked() and publish() run on the
   // thread on which ORC completes the lookup before: usually the same.
@@ -493,6 +517,7 @@ private:
   std::deque<FunctionId> Queue;
   CodeObjects Batches, TierZeroGroups;
   uint64_t LastBatch = 0, LastGroup = 0, FailedBatches = 0;
+  std::atomic<uint64_t> LastAddition{0};
   /// Objects that are retired and not freed, and cells of removed functions
   /// that code of theirs may count in.
   size_t RetiredObjects = 0;

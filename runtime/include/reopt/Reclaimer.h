@@ -17,14 +17,13 @@
 /// States. Take an execution context: a thread's stack, a fiber's, a signal
 /// handler on top of either. With regard to B it is
 ///
-///   out       and nothing of it is an address in B
-///   entering  it has loaded an address of B from a slot, or is in B in front
-///   of
-///             the instruction that counts the entry
-///   inside    counted in, not yet counted out
+///   out       and nothing of it is an address in B;
+///   entering  it has loaded an address of B from a slot, or is in front of
+///             the instruction in B that counts the entry;
+///   inside    counted in, not yet counted out;
 ///   leaving   counted out, but still in the last instructions of B, or in
-///             _Unwind_Resume, which returns to nobody but finds its way by the
-///             return address into B
+///             _Unwind_Resume, which returns to nobody but finds its way by
+///             the return address into B.
 ///
 /// Rules that hold from the moment R at which B is retired:
 ///
@@ -33,9 +32,8 @@
 ///   (2) A context that is entering or leaving holds an address in B, in its
 ///       registers (the program counter among them) or its stack.
 ///   (3) A context that is on no thread, a fiber switched out, is out or
-///   inside:
-///       between loading the address and counting in, and between counting out
-///       and being gone, code calls nothing that switches stacks.
+///       inside: between loading the address and counting in, and between
+///       counting out and being gone, code calls nothing that switches stacks.
 ///   (4) A context gets inside only by counting in.
 ///
 /// The proof. The reclaimer, in this order,

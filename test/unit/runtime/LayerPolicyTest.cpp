@@ -86,4 +86,17 @@ TEST_P(LayerPolicyTest, APolicyThatRefusesIsNotAskedAgain) {
   EXPECT_EQ(call("f"), 1);
 }
 
+TEST_P(LayerPolicyTest, AFunctionThatIsNotThereFailsTheBatch) {
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    auto Code = P->compile(B, Session);
+    Code->Uses.push_back(4711);
+    return Code;
+  };
+  add(tierFunction("f"));
+  promoteAndWait({"f"});
+  EXPECT_EQ(call("f"), 0);
+  EXPECT_EQ(reason("f"), Reason::EmissionFailed);
+  EXPECT_EQ(info("f").Detail, "the policy named a function that is not there");
+}
+
 } // namespace

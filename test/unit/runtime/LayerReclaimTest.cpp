@@ -267,6 +267,49 @@ TEST_P(LayerReclaimTest, ExceptionsRuntimeIsThereWhereNobodyElseHasIt) {
   cantFail(es().removeJITDylib(Bare));
 }
 
+TEST_P(LayerReclaimTest, ExceptionsPassWhenTheFirstCodeThatHandledThemIsFreed) {
+  // Each object with such code has a pointer to the personality function, and
+  // the linker would keep one of them for all.
+  auto Handler = [](StringRef Name) {
+    return ("declare void @raise()\n"
+            "declare i32 @__gxx_personality_v0(...)\n"
+            "define i32 @" +
+            Name +
+            "() personality ptr @__gxx_personality_v0 {\n"
+            "  invoke void @raise() to label %never unwind label %caught\n"
+            "never:\n"
+            "  ret i32 0\n"
+            "caught:\n"
+            "  %e = landingpad { ptr, i32 } catch ptr null\n"
+            "  %x = extractvalue { ptr, i32 } %e, 0\n"
+            "  call ptr @__cxa_begin_catch(ptr %x)\n"
+            "  call void @__cxa_end_catch()\n"
+            "  ret i32 1\n"
+            "}\n"
+            "declare ptr @__cxa_begin_catch(ptr)\n"
+            "declare void @__cxa_end_catch()\n")
+        .str();
+  };
+  add("define void @raise() {\n"
+      "  %x = call ptr @__cxa_allocate_exception(i64 8)\n"
+      "  call void @__cxa_throw(ptr %x, ptr @_ZTIi, ptr null)\n"
+      "  unreachable\n"
+      "}\n"
+      "@_ZTIi = external constant ptr\n"
+      "declare ptr @__cxa_allocate_exception(i64)\n"
+      "declare void @__cxa_throw(ptr, ptr, ptr)\n");
+  auto First = add(Handler("first"));
+  EXPECT_EQ(call("first"), 1);
+  add(Handler("second"));
+  EXPECT_EQ(call("second"), 1);
+  promoteAndWait({"first"});
+  cantFail(First->remove());
+  expectAllFreed(L->getStatus().Freed + L->getStatus().Retired);
+  EXPECT_EQ(call("second"), 1);
+  promoteAndWait({"second"});
+  EXPECT_EQ(call("second"), 1);
+}
+
 TEST_P(LayerReclaimTest, RetiredCodeMayGoWithItsJITDylib) {
   auto &JD = es().createBareJITDylib("short-lived");
   auto Ctx = std::make_unique<LLVMContext>();

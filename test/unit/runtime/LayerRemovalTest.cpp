@@ -387,6 +387,26 @@ TEST_P(LayerTableRemovalTest, ARemovedTableIsNotWrittenTo) {
 // Nothing is left behind
 //===----------------------------------------------------------------------===//
 
+TEST_P(LayerRemovalTest, AJITDylibGoesWithAllThatIsInIt) {
+  for (int Round = 0; Round != 3; ++Round) {
+    JITDylib &Other = cantFail(J->createJITDylib("other"));
+    Other.addToLinkOrder(jd());
+    auto Ctx = std::make_unique<LLVMContext>();
+    auto M = parseIR("@v = global i32 7\n"
+                     "define i32 @inside() {\n"
+                     "  %v = load i32, ptr @v ret i32 %v\n}\n",
+                     *Ctx);
+    cantFail(L->add(Other, ThreadSafeModule(std::move(M), std::move(Ctx))));
+    const ExecutorAddr F = cantFail(J->lookup(Other, "inside"));
+    EXPECT_EQ(TestExecutor::call(F, 0), 7);
+    promoteAndWait({"inside"});
+    EXPECT_EQ(TestExecutor::call(F, 0), 7);
+    cantFail(L->removeJITDylib(Other));
+    cantFail(es().removeJITDylib(Other));
+    EXPECT_FALSE(find("inside"));
+  }
+}
+
 TEST_P(LayerRemovalHereTest, RemovedBodiesAreFreed) {
   add("define i32 @stays() { ret i32 1 }");
   promoteAndWait({"stays"});
