@@ -82,7 +82,7 @@ protected:
          {name("has_thread_moved"),
           {ExecutorAddr::fromPtr(&hasThreadMoved),
            JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
-    auto Place = ReOptimizeLayer::in(*J);
+    auto Place = cantFail(ReOptimizeLayer::in(*J));
     Place.Workers = GetParam();
     L = cantFail(ReOptimizeLayer::Create(
         std::move(Place),
