@@ -54,8 +54,7 @@ static void run(const char *Title, unsigned Workers, OldCode Old) {
   auto Policy = std::make_unique<WhoCompiles>(Options, Machine);
   const WhoCompiles &Who = *Policy;
 
-  Expected<ReOptimizeLayer::Setup> Place = ReOptimizeLayer::in(*JIT);
-  ReOptimizeLayer::Setup Setup = ExitOnErr(std::move(Place));
+  ReOptimizeLayer::Setup Setup = ExitOnErr(ReOptimizeLayer::in(*JIT));
   Setup.Workers = Workers;
   Setup.Old = Old;
   auto Layer = ExitOnErr(
