@@ -218,7 +218,7 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
                                          nullptr})
                   ->second;
   if (Reclaim) {
-    In.Calls = std::make_shared<HeldCalls>(*this);
+    In.Calls = std::make_shared<HeldCalls>();
     In.HeldData = std::make_shared<HeldData>(*this);
   }
   for (size_t I = 0; I < Count; ++I) {

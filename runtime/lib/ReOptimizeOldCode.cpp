@@ -22,9 +22,12 @@
 //      in it at one moment, and whoever comes back comes from other code that
 //      is held.
 //   2. Each object holds the HeldCalls of the inputs that it has to do with,
-//      and lets go of them when it passed 1, or when it was freed. When nobody
-//      holds those of a removed input, nobody is left who calls its functions:
-//      their stubs become traps, unless the functions were defined anew.
+//      and lets go of them when it passed 1, or when it was freed. What is
+//      removed together may call each other. So when nobody holds those of any
+//      input that went with a tracker, nobody is left who calls its functions:
+//      their stubs become traps, unless the functions were defined anew. In
+//      that case the code that called them calls the new ones, and the calls of
+//      these, when they are removed too, end no earlier (noteRemoved).
 //   3. Now the objects that passed 1 are retired, for good.
 //   4. Each object holds the HeldData of the same inputs until it is unmapped.
 //      The data go with the last of them.
@@ -38,10 +41,11 @@
 // meet a trap.
 //
 // A function that nobody had called when it was removed has no body that its
-// stub leads to. If it was compiled along with a caller, its first call finds
-// that body (answerRemoved). Else it cannot be compiled any more, since what it
-// mentions by name may be gone, and the call fails as one that cannot be
-// compiled.
+// stub leads to; nor has one that lost its last body, since that was made with
+// something that was removed before, and was not called since. If it was
+// compiled along with a caller, its first call finds that body (answerRemoved).
+// Else it cannot be compiled any more, since what it mentions by name may be
+// gone, and the call fails as one that cannot be compiled.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,7 +58,7 @@ using namespace llvm::orc;
 
 namespace reopt {
 
-/// Retired with the last of the HeldCalls that it waits for.
+/// Retired with the last of the RemovedCalls that it waits for.
 class ReOptimizeLayer::LastObject {
 public:
   LastObject(ReOptimizeLayer &L, CodeObject Object)
@@ -228,8 +232,8 @@ void ReOptimizeLayer::retireRemoved(CodeObject Object) {
     auto Last = std::make_shared<LastObject>(*this, std::move(Left));
     std::lock_guard<std::mutex> Lock(M);
     for (auto &Held : Calls)
-      if (Held->RemovedFrom)
-        Held->Then.push_back(Last);
+      if (Held->Removed)
+        Held->Removed->Then.push_back(Last);
     return Error::success();
   });
 }
@@ -237,7 +241,7 @@ void ReOptimizeLayer::retireRemoved(CodeObject Object) {
 std::vector<uint64_t> ReOptimizeLayer::findBatchesWithRemoved() const {
   std::vector<uint64_t> Numbers;
   for (auto &[Number, B] : Batches)
-    if (any_of(B.Calls, [](auto &Held) { return Held->RemovedFrom; }))
+    if (any_of(B.Calls, [](auto &Held) { return bool(Held->Removed); }))
       Numbers.push_back(Number);
   return Numbers;
 }
@@ -264,32 +268,54 @@ void ReOptimizeLayer::watch(uint64_t Number) {
       return Error::success();
     CodeObject &B = I->second;
     for (auto &Held : B.Calls)
-      if (Held->RemovedFrom)
+      if (Held->Removed)
         Calls.push_back(Held);
     for (auto &Held : B.Data)
       if (Held->IsRemoved)
         for (auto &Callers : Calls)
-          Callers->Then.push_back(Held);
-    llvm::erase_if(B.Calls, [](auto &Held) { return Held->RemovedFrom; });
+          Callers->Removed->Then.push_back(Held);
+    llvm::erase_if(B.Calls, [](auto &Held) { return bool(Held->Removed); });
     llvm::erase_if(B.Data, [](auto &Held) { return Held->IsRemoved; });
     return Error::success();
   });
 }
 
-void ReOptimizeLayer::holdCalls(Input &In) {
+void ReOptimizeLayer::holdCalls(Input &In,
+                                const std::shared_ptr<RemovedCalls> &Removed) {
   if (In.HeldData)
     In.HeldData->IsRemoved = true;
   if (!In.Calls)
     return;
-  In.Calls->RemovedFrom = In.Home->shared_from_this();
-  In.Calls->Functions = In.Functions;
+  In.Calls->Removed = Removed;
+  append_range(Removed->Functions, In.Functions);
   for (FunctionId Id : In.Functions)
-    if (const Record &F = Functions[Id];
-        F.TierZeroGroup && !F.Tier0Compiled && !F.Body)
-      CallableRemoved[Id] = F.TierZeroGroup;
+    if (const Record &F = Functions[Id]; F.Stub && !F.Tier0Compiled && !F.Body)
+      UncalledRemoved[Id] = F.TierZeroGroup;
+}
+
+void ReOptimizeLayer::noteRemoved(
+    const std::shared_ptr<RemovedCalls> &Removed,
+    std::vector<std::shared_ptr<RemovedCalls>> &LetGo) {
+  DenseSet<SymbolStringPtr> Names;
+  for (FunctionId Id : Removed->Functions)
+    Names.insert(Functions[Id].Name);
+  auto &Known = Removed->From->Removed;
+  llvm::erase_if(Known, [](auto &Calls) { return Calls.expired(); });
+  for (auto &Calls : Known) {
+    // It may be the last by now that holds it.
+    auto Earlier = Calls.lock();
+    if (Earlier && any_of(Earlier->Functions, [&](FunctionId Id) {
+          return Names.count(Functions[Id].Name);
+        }))
+      Earlier->Then.push_back(Removed);
+    LetGo.push_back(std::move(Earlier));
+  }
+  Known.push_back(Removed);
 }
 
 bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
+  if (!Reclaim)
+    return false;
   auto IsDefinedAnew = [](const Record &F) {
     return F.Home->ByName.count(*F.Name) != 0;
   };
@@ -297,10 +323,14 @@ bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
   SymbolStringPtr Body;
   {
     std::lock_guard<std::mutex> Lock(M);
-    auto I = CallableRemoved.find(Id);
-    if (I == CallableRemoved.end())
-      return false;
+    // A thread may come here long after it left the stub. That leads to a body,
+    // or to the next definition.
+    auto I = UncalledRemoved.find(Id);
     const Record &F = Functions[Id];
+    if (I == UncalledRemoved.end() || IsDefinedAnew(F))
+      return true;
+    if (!I->second)
+      return false;
     JD = &F.Home->JD;
     Body = ES.intern(getTierZeroName(*F.Name, I->second));
   }
@@ -312,7 +342,7 @@ bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
   }
   std::lock_guard<std::mutex> Lock(M);
   const Record &F = Functions[Id];
-  if (CallableRemoved.erase(Id) && !IsDefinedAnew(F) && !ExecutorGone)
+  if (UncalledRemoved.erase(Id) && !IsDefinedAnew(F) && !ExecutorGone)
     noteAccess(Stubs->redirect(*JD, {{F.Name, Found->getAddress()}}));
   return true;
 }
@@ -321,13 +351,13 @@ bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
 // What removed code goes on with
 //===----------------------------------------------------------------------===//
 
-ReOptimizeLayer::HeldCalls::~HeldCalls() {
-  if (RemovedFrom && !L.Ending)
+ReOptimizeLayer::RemovedCalls::~RemovedCalls() {
+  if (!L.Ending)
     L.endCalls(*this);
 }
 
-void ReOptimizeLayer::endCalls(HeldCalls &Calls) {
-  Space &S = *Calls.RemovedFrom;
+void ReOptimizeLayer::endCalls(RemovedCalls &Calls) {
+  Space &S = *Calls.From;
   std::lock_guard<std::mutex> OneByOne(S.Adding);
   std::lock_guard<std::mutex> Lock(M);
   std::vector<StubTable::Request> Traps;
@@ -335,7 +365,7 @@ void ReOptimizeLayer::endCalls(HeldCalls &Calls) {
     const Record &F = Functions[Id];
     if (!F.Stub)
       continue;
-    CallableRemoved.erase(Id);
+    UncalledRemoved.erase(Id);
     Entries->release(F.LazyEntry);
     if (!S.ByName.count(*F.Name))
       Traps.push_back({F.Name, ExecutorAddr()});

@@ -45,6 +45,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
   std::vector<uint64_t> Watched;
   // Let go of when M is not held.
   std::vector<std::shared_ptr<ThreadSafeModule>> DoomedIR;
+  std::vector<std::shared_ptr<RemovedCalls>> Removed;
   std::vector<std::shared_ptr<HeldCalls>> Calls;
   std::vector<std::shared_ptr<HeldData>> Data;
   Error Result = Error::success();
@@ -54,6 +55,10 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     if (Begin == End)
       return Result;
     Space &S = *Begin->second.Home;
+    if (Reclaim) {
+      Removed.push_back(std::make_shared<RemovedCalls>(*this));
+      Removed.front()->From = S.shared_from_this();
+    }
     std::vector<StubTable::Request> Traps;
     DenseSet<uint64_t> Groups;
     for (auto Next = Begin; Next != End;) {
@@ -93,12 +98,14 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
         if (F.TierZeroGroup)
           Groups.insert(F.TierZeroGroup);
       }
-      holdCalls(I->second);
+      holdCalls(I->second, Reclaim ? Removed.front() : nullptr);
       DoomedIR.push_back(std::move(I->second.TSM));
       Calls.push_back(std::move(I->second.Calls));
       Data.push_back(std::move(I->second.HeldData));
       Inputs.erase(I);
     }
+    if (Reclaim)
+      noteRemoved(std::shared_ptr(Removed.front()), Removed);
     for (auto I = CallSlots.begin(); I != CallSlots.end();)
       I = I->second.Home != &S || S.Data.count(*I->second.Table)
               ? std::next(I)

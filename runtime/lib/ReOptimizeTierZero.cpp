@@ -261,35 +261,43 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
                                           JITDylibLookupFlags::MatchAllSymbols),
                   (*Wanted)->Body));
   };
+  bool IsCompiled = true;
   auto Compile = [&] {
     Error Err = CompileAmong(TierZeroGroupLimit);
     if (!Err)
       return;
     // What was wrong may be wrong with another of its group.
     consumeError(std::move(Err));
-    if ((Err = CompileAmong(1)))
-      ES.reportError(std::move(Err));
+    Err = CompileAmong(1);
+    if (!Err)
+      return;
+    IsCompiled = false;
+    ES.reportError(std::move(Err));
   };
-  {
-    // Most calls of an entry that come late find the work done.
+  // Whether there is nothing to do, and what to answer then.
+  auto FindDone = [&]() -> std::optional<ExecutorAddr> {
     std::unique_lock<std::mutex> Lock(M);
-    Record &F = Functions[Id];
-    if (F.St != Stage::Removed && (F.Body || F.Tier0Compiled))
-      return F.Stub;
+    const Record &F = Functions[Id];
+    const ExecutorAddr Stub = F.Stub;
     if (F.St == Stage::Removed) {
-      const ExecutorAddr Stub = F.Stub;
       Lock.unlock();
       return answerRemoved(Id) ? Stub : ExecutorAddr();
     }
-  }
+    return F.Body || F.Tier0Compiled ? std::optional(Stub) : std::nullopt;
+  };
+  // Most calls of an entry that come late find the work done.
+  if (auto Answer = FindDone())
+    return *Answer;
   if (hasRoomToCompile())
     Compile();
   else
     llvm::thread(std::optional<unsigned>(CompileStack), Compile).join();
+  if (auto Answer = FindDone())
+    return *Answer;
+  // If it was compiled it has lost its body again since, and the stub leads
+  // here.
   std::lock_guard<std::mutex> Lock(M);
-  Record &F = Functions[Id];
-  return F.St != Stage::Removed && (F.Body || F.Tier0Compiled) ? F.Stub
-                                                               : ExecutorAddr();
+  return IsCompiled ? Functions[Id].Stub : ExecutorAddr();
 }
 
 } // namespace reopt

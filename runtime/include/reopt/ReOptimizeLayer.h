@@ -251,6 +251,8 @@ public:
   void unlockAfterFork(bool InChild);
 
 private:
+  struct RemovedCalls;
+
   /// What a JITDylib has of ours. Names are unique in it.
   struct Space : std::enable_shared_from_this<Space> {
     explicit Space(llvm::orc::JITDylib &JD) : JD(JD) {}
@@ -277,6 +279,8 @@ private:
     llvm::StringSet<> FailedDefinitions;
     /// Names that something outside defines, as far as known.
     llvm::StringSet<> KnownOutside;
+    /// What was removed and may have ended.
+    std::vector<std::weak_ptr<RemovedCalls>> Removed;
   };
 
   /// What a tracker owns; it may own several.
@@ -331,20 +335,25 @@ private:
   /// A last object that calls of removed functions lead to; goes with them.
   class LastObject;
 
-  /// Keeps the calls of an input's functions working once it is removed. Ends
-  /// with the last that holds it, which must not hold a lock then: calls trap
-  /// from then on.
-  struct HeldCalls {
-    explicit HeldCalls(ReOptimizeLayer &L) : L(L) {}
-    ~HeldCalls();
+  /// Keeps the calls of functions working that were removed together, for they
+  /// may call each other. Ends with the last that holds it, which must not hold
+  /// a lock then: calls trap from then on.
+  struct RemovedCalls {
+    explicit RemovedCalls(ReOptimizeLayer &L) : L(L) {}
+    ~RemovedCalls();
     ReOptimizeLayer &L;
-    /// Since the input was removed; null before. Guarded by M.
-    std::shared_ptr<Space> RemovedFrom;
-    /// The input's functions.
+    std::shared_ptr<Space> From;
     std::vector<FunctionId> Functions;
-    /// LastObjects, and HeldData of code that stays: what goes only when these
-    /// calls have ended.
+    /// LastObjects, HeldData of code that stays, and RemovedCalls of what was
+    /// defined under the same names later: what goes only when these calls have
+    /// ended. Guarded by M.
     std::vector<std::shared_ptr<void>> Then;
+  };
+
+  /// What code that may call an input's functions holds.
+  struct HeldCalls {
+    /// Since the input was removed; null before. Guarded by M.
+    std::shared_ptr<RemovedCalls> Removed;
   };
 
   /// Keeps what an input's code reads and writes once it is removed: its data,
@@ -562,13 +571,20 @@ private:
   RetiredCode describe(const CodeObject &Object) const;
   void reclaim(CodeObject Object,
                llvm::unique_function<llvm::Error(CodeObject)> Then);
-  void endCalls(HeldCalls &Calls);
+  void endCalls(RemovedCalls &Calls);
   void endData(HeldData &Data);
   /// Under M: what the code of \p In, removed with its tracker, may go on
-  /// with.
-  void holdCalls(Input &In);
-  /// For a call of \p Id, which is removed: points its stub to the body that
-  /// came with its callers', if there is one.
+  /// with, as one of those that \p Removed is of.
+  void holdCalls(Input &In, const std::shared_ptr<RemovedCalls> &Removed);
+  /// Under M: what was removed from \p Removed's space earlier and has
+  /// functions with names of \p Removed's, which its code may call, now holds
+  /// it. Adds to
+  /// \p LetGo what the caller must let go of when M is not held.
+  void noteRemoved(const std::shared_ptr<RemovedCalls> &Removed,
+                   std::vector<std::shared_ptr<RemovedCalls>> &LetGo);
+  /// For a call of \p Id, which is removed, that came by its lazy entry.
+  /// Whether its stub leads on; points it to the body that came with the
+  /// callers' if nobody had called \p Id before it was removed.
   bool answerRemoved(FunctionId Id);
 
   llvm::orc::ExecutionSession &ES;
@@ -607,9 +623,10 @@ private:
   /// Objects that are retired and not freed, and those that were freed.
   size_t RetiredObjects = 0;
   uint64_t FreedObjects = 0;
-  /// Functions that were removed while calls of them are held, and the group
-  /// of tier 0 that has a body of theirs which nobody has called for.
-  llvm::DenseMap<FunctionId, uint64_t> CallableRemoved;
+  /// Functions that had no body when they were removed, while calls of them are
+  /// held, and the group of tier 0 that has one which nobody has called for, or
+  /// 0.
+  llvm::DenseMap<FunctionId, uint64_t> UncalledRemoved;
   std::chrono::microseconds TotalCompileTime{0};
   bool Stopping = false;
   /// The layer is being destroyed: what is held stays. Set by its destructor,
@@ -625,7 +642,7 @@ private:
   TripInbox Inbox;
   std::vector<std::thread> Workers;
   /// For the option osr-stress: the same in each run.
-  std::minstd_rand StressedLoops;
+  std::minstd_rand StressedLoops{std::minstd_rand::default_seed};
   /// In the single-threaded mode: some thread compiles.
   std::atomic<bool> CompilingHere{false};
 };

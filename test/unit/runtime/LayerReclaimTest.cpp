@@ -148,6 +148,104 @@ TEST_P(LayerReclaimTest, ARemovedFunctionThatRunsRunsOn) {
   expectAllFreed(L->getStatus().Freed + L->getStatus().Retired);
 }
 
+/// Two modules with one tracker: f(x), which waits if x is not 0, calls h.
+constexpr const char *WaitingCaller = R"(
+  declare void @wait_here()
+  declare i32 @h()
+  define i32 @f(i32 %x) {
+    %wait = icmp ne i32 %x, 0
+    br i1 %wait, label %stop, label %go
+  stop:
+    call void @wait_here()
+    br label %go
+  go:
+    %r = call i32 @h()
+    ret i32 %r
+  }
+)";
+
+class LayerRemovedCallsTest : public LayerReclaimTest {
+protected:
+  ResourceTrackerSP addTwo(StringRef Callee) {
+    auto RT = jd().createResourceTracker();
+    cantFail(tryAdd(RT, Callee));
+    cantFail(tryAdd(RT, WaitingCaller));
+    return RT;
+  }
+  void collectOften() {
+    for (int I = 0; I != 20; ++I)
+      L->collect();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(OldCode, LayerRemovedCallsTest,
+                         testing::Values(OldCode::Count, OldCode::Observe),
+                         getName);
+
+TEST_P(LayerRemovedCallsTest, OfWhatWasRemovedWithTheCaller) {
+  auto RT = addTwo("define i32 @h() { ret i32 7 }");
+  EXPECT_EQ(call("f", 0), 7);
+  int Result = -1;
+  std::thread T = callUntilItWaits("f", Result);
+  cantFail(RT->remove());
+  collectOften();
+  letGo(T);
+  EXPECT_EQ(Result, 7);
+  expectAllFreed(2);
+}
+
+TEST_P(LayerRemovedCallsTest, OfALaterDefinitionThatWasRemovedToo) {
+  auto RT = addTwo("define i32 @h() { ret i32 7 }");
+  EXPECT_EQ(call("f", 0), 7);
+  int Result = -1;
+  std::thread T = callUntilItWaits("f", Result);
+  cantFail(RT->remove());
+  auto Later = add("define i32 @h() { ret i32 8 }");
+  EXPECT_EQ(call("h"), 8);
+  cantFail(Later->remove());
+  collectOften();
+  letGo(T);
+  EXPECT_EQ(Result, 8);
+  expectAllFreed(3);
+}
+
+/// While a thread was on its way from the stub to the entry that compiles,
+/// another made the first call.
+TEST_P(LayerRemovedCallsTest, ThatComeLateToTheEntryFindTheBody) {
+  auto RT = addTwo("define i32 @h() { ret i32 7 }");
+  // jmpq *slot(%rip)
+  auto *Stub = addr("h").toPtr<const char *>();
+  ASSERT_EQ(StringRef(Stub, 2), "\xff\x25");
+  int32_t Distance;
+  memcpy(&Distance, Stub + 2, sizeof(Distance));
+  int (*Entry)();
+  memcpy(&Entry, Stub + 6 + Distance, sizeof(Entry));
+
+  EXPECT_EQ(call("f", 0), 7);
+  int Result = -1;
+  std::thread T = callUntilItWaits("f", Result);
+  cantFail(RT->remove());
+  collectOften();
+  EXPECT_EQ(Entry(), 7);
+  letGo(T);
+  expectAllFreed(2);
+}
+
+TEST_P(LayerRemovedCallsTest, ThatAreTheFirstAndBeingCompiled) {
+  auto RT = addTwo("define i32 @h() { ret i32 7 }");
+  ASSERT_TRUE(!!addr("f"));
+  unsigned Compiles = 0;
+  J->getIRTransformLayer().setTransform(
+      [&](ThreadSafeModule M, const MaterializationResponsibility &) {
+        // That of @f comes first.
+        if (++Compiles == 2)
+          cantFail(RT->remove());
+        return Expected<ThreadSafeModule>(std::move(M));
+      });
+  EXPECT_EQ(call("f", 0), 7);
+  EXPECT_EQ(Compiles, 2u);
+  expectAllFreed(2);
+}
+
 TEST_P(LayerReclaimTest, RemovedFunctionsGiveBackWhatTheyCountedIn) {
   std::string Many;
   for (int I = 0; I != 300; ++I)

@@ -59,8 +59,9 @@ protected:
         });
     if (Place == Where::InProcess) {
       const uint64_t PageSize = cantFail(llvm::sys::Process::getPageSize());
-      Memory =
-          std::make_unique<llvm::jitlink::InProcessMemoryManager>(PageSize);
+      if (!Memory)
+        Memory =
+            std::make_unique<llvm::jitlink::InProcessMemoryManager>(PageSize);
       auto Counting =
           std::make_unique<CountingMemoryManager>(*Memory, PageSize);
       MemMgr = Counting.get();
@@ -242,7 +243,8 @@ protected:
   Where Place = Where::InProcess;
   unsigned Workers = 1;
   ReOptimizeLayer::OldCode Old = ReOptimizeLayer::OldCode::Keep;
-  std::unique_ptr<llvm::jitlink::InProcessMemoryManager> Memory;
+  /// What code and data are in; one of its own unless it is set before SetUp().
+  std::unique_ptr<llvm::jitlink::JITLinkMemoryManager> Memory;
   CountingMemoryManager *MemMgr = nullptr;
   TestPolicy *P = nullptr;
   std::unique_ptr<ReOptimizeLayer> L;
