@@ -10,7 +10,7 @@
 // the host, and throw, while the layer takes them up three tiers and modules
 // are removed and added again. Freed memory is inaccessible, and its addresses
 // are never used again, so a late use ends the test. REOPT_TORTURE_REMOVALS
-// says how many units are removed; the whole of the torture is 2000.
+// says how many units are removed; the whole of the torture is 500.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,7 +34,7 @@ namespace {
 using OldCode = ReOptimizeLayer::OldCode;
 
 constexpr unsigned SteadyThreads = 6, BriefThreads = 2, ChurningThreads = 2;
-constexpr unsigned long DefaultRemovals = 12;
+constexpr unsigned long DefaultRemovals = 8;
 
 /// What the functions of one module share. Answers are right as long as they
 /// see their own.
@@ -191,7 +191,7 @@ protected:
     std::minstd_rand Random(Mine + 1);
     while (Removed < Removals) {
       const uint64_t Until = Calls + Random() % 4000;
-      const uint64_t Batches = L->getStatus().Batches + Random() % 4;
+      const uint64_t Batches = L->getStatus().Batches + Random() % 3;
       while (Calls < Until || isBefore(Batches))
         std::this_thread::yield();
       const unsigned U =
