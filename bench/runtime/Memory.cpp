@@ -276,7 +276,7 @@ void memoryOfLayer(benchmark::State &S) {
     const double PlainModules = plainModules(), PlainBodies = plainBodies();
     Program P(Compiler::TierZero);
     Options Opts;
-    ReOptimizeLayer::Setup Setup = ReOptimizeLayer::in(*P.J);
+    ReOptimizeLayer::Setup Setup = cantFail(ReOptimizeLayer::in(*P.J));
     Setup.Workers = 0;
     // Both bodies are there, as in plain ORC.
     Setup.Old = ReOptimizeLayer::OldCode::Keep;

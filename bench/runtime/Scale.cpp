@@ -98,7 +98,7 @@ void scaleOfLayer(benchmark::State &S) {
     {
       auto J = makeJIT(Compiler::TierZero);
       Options Opts;
-      ReOptimizeLayer::Setup Setup = ReOptimizeLayer::in(*J);
+      ReOptimizeLayer::Setup Setup = cantFail(ReOptimizeLayer::in(*J));
       Setup.Workers = 0;
       auto Layer = ExitOnErr(ReOptimizeLayer::Create(
           std::move(Setup),

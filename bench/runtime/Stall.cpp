@@ -213,7 +213,7 @@ void stallOfOurs(benchmark::State &S) {
     Options Opts;
     auto J = makeJIT(Compiler::TierZero);
     auto Layer = ExitOnErr(ReOptimizeLayer::Create(
-        ReOptimizeLayer::in(*J),
+        ExitOnErr(ReOptimizeLayer::in(*J)),
         std::make_unique<IRReoptimizer>(Opts, hostMachine()), Opts));
     Stalls Result;
     for (unsigned I = 0; I != NumFunctions; ++I) {

@@ -136,8 +136,10 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
             {ExecutorAddr::fromPtr(&exitFromUserCode), Flags}}})))
     return std::move(Err);
 
-  static_cast<ObjectLinkingLayer &>((*J)->getObjLinkingLayer())
-      .addPlugin(S->AtExit);
+  auto Place = ReOptimizeLayer::in(**J);
+  if (!Place)
+    return Place.takeError();
+  Place->Linker.addPlugin(S->AtExit);
   // Errors of background work are reasons in listings; nothing is printed.
   (*J)->getExecutionSession().setErrorReporter([](Error Err) {
     if (!ReOptimizeLayer::noteBackgroundError(Err))
@@ -145,13 +147,13 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
     else
       consumeError(std::move(Err));
   });
-  ReOptimizeLayer::Setup Place = ReOptimizeLayer::in(**J);
-  Place.CheckReferences = true;
+  Place->CheckReferences = true;
   // Of most functions there are two bodies in all, and calls are counted often
   // enough as it is: tier 0 is kept to go back to. Undone code is unmapped at
   // once, as in stock.
-  Place.Old = ReOptimizeLayer::OldCode::Keep;
-  auto Layer = ReOptimizeLayer::Create(std::move(Place), std::move(P), S->Opts);
+  Place->Old = ReOptimizeLayer::OldCode::Keep;
+  auto Layer =
+      ReOptimizeLayer::Create(std::move(*Place), std::move(P), S->Opts);
   if (!Layer)
     return Layer.takeError();
   S->Layer = std::move(*Layer);

@@ -77,7 +77,7 @@ int main() {
   // When: the default heat. What: tier 0's IR again, at -O3.
   reopt::Options Options;
   auto Layer = ExitOnErr(reopt::ReOptimizeLayer::Create(
-      reopt::ReOptimizeLayer::in(*JIT),
+      ExitOnErr(reopt::ReOptimizeLayer::in(*JIT)),
       std::make_unique<reopt::IRReoptimizer>(Options, Machine), Options));
 
   auto Context = std::make_unique<LLVMContext>();

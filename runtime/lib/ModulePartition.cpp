@@ -141,6 +141,57 @@ void dropDefinition(GlobalValue &GV) {
   GV.setDSOLocal(false);
 }
 
+/// An alias has to lead to a definition.
+bool isPartOfAlias(const User &U) {
+  return isa<GlobalAlias>(U) || (isa<Constant>(U) && !isa<GlobalValue>(U) &&
+                                 any_of(U.users(), [](const User *Outer) {
+                                   return isPartOfAlias(*Outer);
+                                 }));
+}
+
+/// Renames what \p Data defines and others may know.
+void hideData(Module &Data, std::vector<ModulePartition::Alias> &Hidden,
+              function_ref<std::string(StringRef)> GetHiddenName) {
+  Data.setModuleIdentifier(GetHiddenName(Data.getModuleIdentifier()));
+  SmallVector<GlobalValue *, 16> Defined;
+  for (GlobalValue &GV : Data.global_values())
+    if (!GV.isDeclaration() && !GV.hasLocalLinkage() &&
+        !GV.hasAppendingLinkage() && !GV.getName().starts_with("llvm."))
+      Defined.push_back(&GV);
+  for (GlobalValue *GV : Defined) {
+    const std::string Name = GV->getName().str();
+    Hidden.push_back({Name, GetHiddenName(GV->getName()),
+                      JITSymbolFlags::fromGlobalValue(*GV)});
+    // Which of several definitions is the right one is known under the name
+    // that all have: code in here has to ask, too.
+    const bool MayLose = GV->isWeakForLinker();
+    GV->setName(Hidden.back().Aliasee);
+    GV->setLinkage(GlobalValue::ExternalLinkage);
+    if (!MayLose || isa<GlobalAlias>(GV))
+      continue;
+    GlobalValue *Winner;
+    if (auto *F = dyn_cast<Function>(GV)) {
+      auto *Decl = Function::Create(F->getFunctionType(), F->getLinkage(),
+                                    F->getAddressSpace(), Name, &Data);
+      Decl->copyAttributesFrom(F);
+      Decl->setPersonalityFn(nullptr);
+      Decl->setPrefixData(nullptr);
+      Decl->setPrologueData(nullptr);
+      Winner = Decl;
+    } else {
+      auto *Var = cast<GlobalVariable>(GV);
+      Winner =
+          new GlobalVariable(Data, Var->getValueType(), /*isConstant=*/false,
+                             Var->getLinkage(), nullptr, Name, nullptr,
+                             Var->getThreadLocalMode(), Var->getAddressSpace());
+    }
+    Winner->setDSOLocal(false);
+    GV->replaceUsesWithIf(Winner, [&](Use &U) {
+      return !isa<BlockAddress>(U.getUser()) && !isPartOfAlias(*U.getUser());
+    });
+  }
+}
+
 } // namespace
 
 std::vector<std::string> getMentionedNames(const Function &F) {
@@ -173,8 +224,12 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
   const bool Counting =
       Req.Counting && Mod.ifuncs().empty() && !definesInAssembly(Mod);
   static std::atomic<uint64_t> Unique{0};
+  auto GetOwnName = [](StringRef Name) {
+    Name.consume_front("\1");
+    return (Name + ".reopt." + Twine(++Unique)).str();
+  };
   auto Expose = [&](GlobalValue &GV) {
-    GV.setName(GV.getName() + ".reopt." + Twine(++Unique));
+    GV.setName(GetOwnName(GV.getName()));
     GV.setLinkage(GlobalValue::ExternalLinkage);
     Parts.Exposed.push_back(
         {GV.getName().str(), JITSymbolFlags::fromGlobalValue(GV)});
@@ -287,6 +342,8 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
         return !Loops.empty();
       }))
     markUncounted(*Data);
+  if (Req.HideData)
+    hideData(*Data, Parts.HiddenData, GetOwnName);
   return Parts;
 }
 

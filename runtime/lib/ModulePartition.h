@@ -50,6 +50,9 @@ struct ModulePartition {
   /// What stays together: data, initialisers, uncounted functions.
   std::vector<llvm::GlobalValue *> Rest;
   std::vector<std::string> DataNames;
+  /// Data's names that others know, and those that Data defines, if they
+  /// differ; see PartitionRequest::HideData.
+  std::vector<Alias> HiddenData;
   struct Untiered {
     std::string Name;
     Reason Why;
@@ -86,6 +89,9 @@ struct PartitionRequest {
   /// Whether bodies may go while their functions stay. Then constants belong to
   /// the data, since the program may have kept their addresses.
   bool BodiesMayGo;
+  /// Whether Data defines names of its own, so that it may outlive the names
+  /// that others know it by.
+  bool HideData;
   /// Whether places in call-only tables are wanted.
   bool FillTables;
   /// Whether a definition that may be merged is there already, and this one is

@@ -308,6 +308,14 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     takeUnusedBatch(Batch, Unused);
     takeUnusedGroup(Group, Unused);
   }
+  for (auto &Ids : {Published.Members, Published.Uses})
+    for (FunctionId Id : Ids)
+      if (Input *In = Functions[Id].In) {
+        if (In->Calls && !is_contained(Published.Calls, In->Calls))
+          Published.Calls.push_back(In->Calls);
+        if (In->HeldData && !is_contained(Published.Data, In->HeldData))
+          Published.Data.push_back(In->HeldData);
+      }
   // It may hold nothing that anybody still wanted.
   takeUnusedBatch(B.Number, Unused);
   return true;

@@ -29,15 +29,21 @@ extern "C" int __gxx_personality_v0(...);
 
 namespace reopt {
 
-ReOptimizeLayer::Setup ReOptimizeLayer::in(LLJIT &J) {
-  return {J.getIRCompileLayer(),
-          static_cast<ObjectLinkingLayer &>(J.getObjLinkingLayer()),
-          J.getDataLayout(),
-          // Where the JIT's platform sees the initialisers.
-          [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
-            return J.addIRModule(std::move(RT), std::move(TSM));
-          },
-          /*CheckReferences=*/false, /*Workers=*/1, OldCode::Count};
+Expected<ReOptimizeLayer::Setup> ReOptimizeLayer::in(LLJIT &J) {
+  auto *Linker = dyn_cast<ObjectLinkingLayer>(&J.getObjLinkingLayer());
+  if (!Linker)
+    return createStringError(
+        inconvertibleErrorCode(),
+        "the JIT's object layer is not JITLink's: set it with "
+        "LLJITBuilder::setObjectLinkingLayerCreator() to an "
+        "ObjectLinkingLayer");
+  Setup Place{J.getIRTransformLayer(), *Linker, J.getDataLayout(),
+              // Where the JIT's platform sees the initialisers.
+              [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
+                return J.addIRModule(std::move(RT), std::move(TSM));
+              }};
+  Place.Old = OldCode::Count;
+  return std::move(Place);
 }
 
 Expected<std::unique_ptr<ReOptimizeLayer>>
@@ -61,10 +67,11 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   if (L->Place.Old != OldCode::Keep)
     L->Place.Linker.addPlugin(L->Extents);
   L->startReclaiming();
+  // In another process nobody reads what ours would print: a trap.
+  if (!L->Place.OnFailedCall && L->Hook->isInProcess())
+    L->Place.OnFailedCall = getCodeForFailedCalls();
   auto Entries = LazyEntries::Create(
-      ES,
-      // In another process nobody reads what ours would print: a trap.
-      L->Hook->isInProcess() ? getCodeForFailedCalls() : ExecutorAddr(),
+      ES, L->Place.OnFailedCall,
       [Layer = L.get()](uint64_t Id,
                         LazyEntries::NotifyLandingResolved OnResolved) {
         OnResolved(Layer->compileTierZero(FunctionId(Id)));
@@ -98,6 +105,7 @@ ReOptimizeLayer::~ReOptimizeLayer() {
   ES.deregisterResourceManager(*this);
   if (Reclaim)
     Reclaim->shutdown();
+  Ending = true;
   Error Err = joinErrors(Entries ? Entries->shutdown() : Error::success(),
                          Stubs ? Stubs->shutdown() : Error::success());
   if (Cells)
@@ -138,7 +146,7 @@ Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
   auto Find = [&]() -> Space * {
     std::lock_guard<std::mutex> Lock(M);
     auto I = Spaces.find(&JD);
-    return I == Spaces.end() ? nullptr : &I->second;
+    return I == Spaces.end() ? nullptr : I->second.get();
   };
   if (Space *S = Find())
     return *S;
@@ -151,7 +159,7 @@ Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
     if (auto Err = defineUnwinder(JD))
       return std::move(Err);
   std::lock_guard<std::mutex> Lock(M);
-  return Spaces.try_emplace(&JD, JD).first->second;
+  return *Spaces.try_emplace(&JD, std::make_shared<Space>(JD)).first->second;
 }
 
 Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
@@ -205,8 +213,14 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
                                          std::make_shared<std::mutex>(),
                                          {Ids.begin(), Ids.end()},
                                          {},
-                                         By.Addition})
+                                         By.Addition,
+                                         nullptr,
+                                         nullptr})
                   ->second;
+  if (Reclaim) {
+    In.Calls = std::make_shared<HeldCalls>(*this);
+    In.HeldData = std::make_shared<HeldData>(*this);
+  }
   for (size_t I = 0; I < Count; ++I) {
     auto [IR, Flags] = Parts.Counted[I];
     Record &F = Functions[First + I];
@@ -236,7 +250,11 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
 void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
   std::lock_guard<std::mutex> Lock(M);
   Input &In =
-      Inputs.emplace(By.Key, Input{&S, nullptr, nullptr, {}, {}, By.Addition})
+      Inputs
+          .emplace(
+              By.Key,
+              Input{
+                  &S, nullptr, nullptr, {}, {}, By.Addition, nullptr, nullptr})
           ->second;
   for (auto &Name : Parts.DataNames)
     S.Data.try_emplace(
@@ -294,12 +312,17 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
   const Owner By{Key, ++LastAddition};
   auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
   auto Parts = identify(*Home, By, TSM);
-  if (!Parts)
-    return Parts.takeError();
-  Error Err = addParts(*Home, By, RT, std::move(TSM), *Parts);
+  Error Err = Parts ? addParts(*Home, By, RT, std::move(TSM), *Parts)
+                    : Parts.takeError();
   if (Err)
     Err = joinErrors(std::move(Err), removeInputs(Home->JD, Key, By.Addition));
   return Err;
+}
+
+Error ReOptimizeLayer::addRest(const ResourceTrackerSP &RT,
+                               ThreadSafeModule Rest) {
+  return Place.AddRest ? Place.AddRest(RT, std::move(Rest))
+                       : Place.Base.add(RT, std::move(Rest));
 }
 
 Expected<ModulePartition>
@@ -309,14 +332,42 @@ ReOptimizeLayer::identify(Space &S, Owner By,
   ModulePartition Parts = partitionModule(
       *TSM, {*P, isEnabled(), /*MayCompileEarly=*/true,
              /*BodiesMayGo=*/Place.Old != OldCode::Keep,
+             /*HideData=*/Reclaim != nullptr,
              /*FillTables=*/Place.Old != OldCode::Count,
              [&](StringRef Name) { return defines(S.JD, Name); }});
   noteData(S, By, Parts);
   if (!Parts.Counted.empty())
     if (auto Err = createFunctions(S, By, Parts, TSM))
-      return joinErrors(std::move(Err),
-                        removeInputs(S.JD, By.Key, By.Addition));
+      return std::move(Err);
   return std::move(Parts);
+}
+
+Expected<std::unique_ptr<MaterializationUnit>>
+ReOptimizeLayer::defineHeldData(Space &S, Owner By, ModulePartition &Parts) {
+  ResourceTrackerSP RT = S.JD.createResourceTracker();
+  if (auto Err = addRest(RT, std::move(Parts.Data)))
+    return joinErrors(std::move(Err), RT->remove());
+  {
+    // Its functions, if it has any, were identified before.
+    std::lock_guard<std::mutex> Lock(M);
+    std::shared_ptr<HeldData> Held;
+    auto [Begin, End] = Inputs.equal_range(By.Key);
+    for (auto I = Begin; I != End; ++I)
+      if (I->second.Addition == By.Addition && I->second.HeldData)
+        Held = I->second.HeldData;
+    if (!Held)
+      Held = std::make_shared<HeldData>(*this);
+    Held->RT = std::move(RT);
+    for (auto I = Begin; I != End; ++I)
+      if (I->second.Addition == By.Addition)
+        I->second.HeldData = Held;
+  }
+  SymbolAliasMap Names;
+  for (auto &Hidden : Parts.HiddenData)
+    Names[Mangle(Hidden.Name)] = {Mangle(Hidden.Aliasee), Hidden.Flags};
+  if (Names.empty())
+    return nullptr;
+  return symbolAliases(std::move(Names));
 }
 
 Error ReOptimizeLayer::addParts(Space &S, Owner By, const ResourceTrackerSP &RT,
@@ -328,7 +379,7 @@ Error ReOptimizeLayer::addParts(Space &S, Owner By, const ResourceTrackerSP &RT,
       noteFailed(S, By);
       return Err;
     }
-  // A tracker of its own for what is defined in several steps, of which a later
+  // One more tracker for what is defined in several steps, of which a later
   // one may fail. It is no tracker for good: to merge trackers is cheap, but
   // ORC cannot remove two of them that a weak and a strong definition of one
   // name came with.
@@ -336,20 +387,24 @@ Error ReOptimizeLayer::addParts(Space &S, Owner By, const ResourceTrackerSP &RT,
                                            Parts.EagerWithCallees.empty())
                      ? RT
                      : S.JD.createResourceTracker();
-  auto AddRest = [&](ThreadSafeModule Rest) {
-    return Place.AddRest ? Place.AddRest(Tracker, std::move(Rest))
-                         : Place.Base.add(Tracker, std::move(Rest));
-  };
   auto Define = [&]() -> Error {
     if (!Parts.Symbols.empty())
       if (auto Err =
               S.JD.define(absoluteSymbols(std::move(Parts.Symbols)), Tracker))
         return Err;
     if (Parts.Whole)
-      return AddRest(std::move(*TSM));
-    if (Parts.Data)
-      if (auto Err = AddRest(std::move(Parts.Data)))
+      return addRest(Tracker, std::move(*TSM));
+    if (Parts.Data && Reclaim) {
+      auto Names = defineHeldData(S, By, Parts);
+      if (!Names)
+        return Names.takeError();
+      if (*Names)
+        if (auto Err = S.JD.define(std::move(*Names), Tracker))
+          return Err;
+    } else if (Parts.Data) {
+      if (auto Err = addRest(Tracker, std::move(Parts.Data)))
         return Err;
+    }
     return compileEarly(S, Parts);
   };
   Error Err = Define();
@@ -376,7 +431,7 @@ void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
   auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
   ModulePartition Parts = partitionModule(
       *TSM, {*P, isEnabled(), /*MayCompileEarly=*/false,
-             /*BodiesMayGo=*/Place.Old != OldCode::Keep,
+             /*BodiesMayGo=*/Place.Old != OldCode::Keep, /*HideData=*/false,
              /*FillTables=*/Place.Old != OldCode::Count, nullptr});
   if (!Parts.Whole)
     if (auto Err = emitParts(*Home, *R, Parts, TSM))
@@ -453,7 +508,7 @@ bool ReOptimizeLayer::defines(JITDylib &JD, StringRef Name) const {
   std::lock_guard<std::mutex> Lock(M);
   auto S = Spaces.find(&JD);
   return S != Spaces.end() &&
-         (S->second.ByName.count(Name) || S->second.Data.count(Name));
+         (S->second->ByName.count(Name) || S->second->Data.count(Name));
 }
 
 bool ReOptimizeLayer::withTierZero(
@@ -507,8 +562,8 @@ LayerStatus ReOptimizeLayer::getStatus() const {
   S.Obstacle = WhyKept;
   if (Reclaim) {
     Reclaimer::Status Old = Reclaim->getStatus();
-    S.Retired = Old.Pending;
-    S.Freed = Old.Freed;
+    S.Retired = RetiredObjects;
+    S.Freed = FreedObjects;
     S.Obstacle = Old.Obstacle;
   }
   auto CountOf = [&S](const Record &F) -> unsigned & {

@@ -6,13 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Modules that go, what had their definitions inside, and machine code that
-// nothing leads to any more.
+// Modules that go, and what had their definitions inside.
 //
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
-#include "reopt/ThreadObserver.h"
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -23,10 +21,17 @@ Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
   // Nothing of ours may refer to the space any more.
   if (auto Err = JD.clear())
     return Err;
+  std::shared_ptr<Space> S;
   {
     std::lock_guard<std::mutex> Lock(M);
-    Spaces.erase(&JD);
+    auto I = Spaces.find(&JD);
+    if (I == Spaces.end())
+      return Error::success();
+    S = std::move(I->second);
+    Spaces.erase(I);
   }
+  std::lock_guard<std::mutex> NoneAdds(S->Adding);
+  S->IsGone = true;
   return Stubs->removeAll(JD);
 }
 
@@ -37,7 +42,11 @@ Error ReOptimizeLayer::handleRemoveResources(JITDylib &JD, ResourceKey K) {
 Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
                                     std::optional<uint64_t> Addition) {
   std::vector<CodeObject> Unused;
+  std::vector<uint64_t> Watched;
+  // Let go of when M is not held.
   std::vector<std::shared_ptr<ThreadSafeModule>> DoomedIR;
+  std::vector<std::shared_ptr<HeldCalls>> Calls;
+  std::vector<std::shared_ptr<HeldData>> Data;
   Error Result = Error::success();
   {
     std::lock_guard<std::mutex> Lock(M);
@@ -70,16 +79,24 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
           continue;
         pointTablesToStub(F);
         CallSlots.erase(Id);
-        Entries->release(F.LazyEntry);
         S.ByName.erase(*F.Name);
-        Traps.push_back({F.Name, ExecutorAddr()});
+        if (!Reclaim) {
+          Entries->release(F.LazyEntry);
+          Traps.push_back({F.Name, ExecutorAddr()});
+        }
         // Its code may run on, and must not find what goes with it.
         dropContinuations(F, F.ContinuationBatch);
-        OldCells.push_back(F.Cell);
+        if (Reclaim)
+          I->second.HeldData->Cells.push_back(F.Cell);
+        else if (!ExecutorGone)
+          Cells->release(F.Cell);
         if (F.TierZeroGroup)
           Groups.insert(F.TierZeroGroup);
       }
+      holdCalls(I->second);
       DoomedIR.push_back(std::move(I->second.TSM));
+      Calls.push_back(std::move(I->second.Calls));
+      Data.push_back(std::move(I->second.HeldData));
       Inputs.erase(I);
     }
     for (auto I = CallSlots.begin(); I != CallSlots.end();)
@@ -116,8 +133,12 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       takeUnusedBatch(Number, Unused);
     for (uint64_t Number : Groups)
       takeUnusedGroup(Number, Unused);
+    if (Reclaim)
+      Watched = findBatchesWithRemoved();
     Idle.notify_all();
   }
+  for (uint64_t Number : Watched)
+    watch(Number);
   return joinErrors(std::move(Result), discard(std::move(Unused)));
 }
 
@@ -138,136 +159,6 @@ void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
       if (auto D = Data.find(Name); D != Data.end() && D->second.Owner == Src)
         D->second.Owner = Dst;
   }
-}
-
-//===----------------------------------------------------------------------===//
-// Old code
-//===----------------------------------------------------------------------===//
-
-void ReOptimizeLayer::startReclaiming() {
-  if (Place.Old == OldCode::Keep)
-    return;
-  if (!Hook->isInProcess()) {
-    Place.Old = OldCode::Keep;
-    WhyKept = "the executor is another process, whose threads are not observed";
-    return;
-  }
-  auto Proof = ThreadObserver::Create({});
-  if (!Proof) {
-    Place.Old = OldCode::Keep;
-    WhyKept = toString(Proof.takeError());
-    return;
-  }
-  ObservedBy = (*Proof)->getSignal();
-  Reclaim =
-      std::make_unique<Reclaimer>(ES, std::move(*Proof), Reclaimer::Settings());
-}
-
-size_t ReOptimizeLayer::collect() { return Reclaim ? Reclaim->collect() : 0; }
-
-bool ReOptimizeLayer::mayGoEarly(const CodeObject &Object) const {
-  return Place.Old == OldCode::Observe ||
-         (Place.Old == OldCode::Count && Object.ActiveCount);
-}
-
-void ReOptimizeLayer::takeUnusedGroup(uint64_t Number,
-                                      std::vector<CodeObject> &Unused) {
-  auto I = TierZeroGroups.find(Number);
-  if (I == TierZeroGroups.end() || I->second.Lookups)
-    return;
-  // A member that was never called for, since its callers got it inlined, does
-  // not keep the others.
-  bool HasMembers = false;
-  for (FunctionId Id : I->second.Members) {
-    const Record &F = Functions[Id];
-    if (F.St == Stage::Removed || F.TierZeroGroup != Number)
-      continue;
-    if (F.Tier0Compiled && !F.Body)
-      return;
-    HasMembers = true;
-  }
-  if (HasMembers && !mayGoEarly(I->second))
-    return;
-  for (FunctionId Id : I->second.Members) {
-    Record &F = Functions[Id];
-    if (F.TierZeroGroup != Number)
-      continue;
-    F.TierZeroGroup = 0;
-    F.Tier0Compiled = false;
-    F.Tier0Entry = F.LazyEntry;
-  }
-  Unused.push_back(std::move(I->second));
-  TierZeroGroups.erase(I);
-}
-
-void ReOptimizeLayer::takeUnusedBatch(uint64_t Number,
-                                      std::vector<CodeObject> &Unused) {
-  auto I = Batches.find(Number);
-  if (I == Batches.end())
-    return;
-  bool HasMembers = false;
-  for (FunctionId Id : I->second.Members) {
-    const Record &F = Functions[Id];
-    if (F.St == Stage::Removed)
-      continue;
-    if (F.PublishedBatch == Number || F.ContinuationBatch == Number)
-      return;
-    HasMembers = true;
-  }
-  if (HasMembers && !mayGoEarly(I->second))
-    return;
-  Unused.push_back(std::move(I->second));
-  Batches.erase(I);
-}
-
-Error ReOptimizeLayer::unmap(CodeObject &Object) {
-  // It may have gone with its JITDylib.
-  Error Result =
-      Object.RT->isDefunct() ? Error::success() : Object.RT->remove();
-  if (Object.ActiveCount)
-    ActiveCounts->release(Object.ActiveCount);
-  return Result;
-}
-
-/// Under M. Code of removed functions counted in them as long as it was mapped.
-void ReOptimizeLayer::releaseOldCells() {
-  if (!RetiredObjects && !ExecutorGone)
-    for (ExecutorAddr Cell : std::exchange(OldCells, {}))
-      Cells->release(Cell);
-}
-
-Error ReOptimizeLayer::discard(std::vector<CodeObject> Unused) {
-  Error Result = Error::success();
-  std::vector<std::pair<RetiredCode, CodeObject>> Retired;
-  for (CodeObject &Object : Unused) {
-    RetiredCode Code;
-    if (Reclaim)
-      consumeError(Object.RT->withResourceKeyDo(
-          [&](ResourceKey K) { Code.Ranges = Extents->find(K); }));
-    if (Code.Ranges.empty()) {
-      Result = joinErrors(std::move(Result), unmap(Object));
-      continue;
-    }
-    if (Object.ActiveCount)
-      Code.Counts.push_back(Object.ActiveCount);
-    Code.InTables = Object.InTables;
-    Retired.push_back({std::move(Code), std::move(Object)});
-  }
-  {
-    std::lock_guard<std::mutex> Lock(M);
-    RetiredObjects += Retired.size();
-    releaseOldCells();
-  }
-  for (auto &[Code, Object] : Retired)
-    Reclaim->retire(std::move(Code),
-                    [this, Object = std::move(Object)]() mutable {
-                      Error Err = unmap(Object);
-                      std::lock_guard<std::mutex> Lock(M);
-                      --RetiredObjects;
-                      releaseOldCells();
-                      return Err;
-                    });
-  return Result;
 }
 
 } // namespace reopt

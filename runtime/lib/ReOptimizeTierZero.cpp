@@ -96,7 +96,8 @@ Error ReOptimizeLayer::compileEarly(Space &S, ModulePartition &Parts) {
   return Error::success();
 }
 
-Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number, Space &S,
+Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
+                                   unsigned Limit, Space &S,
                                    std::shared_ptr<ThreadSafeModule> TSM) {
   const bool Counting = Place.Old == OldCode::Count;
   std::vector<TierZeroUnit::Body> Bodies;
@@ -136,7 +137,7 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number, Space &S,
                          /*Version=*/0, bool(Opts.Osr)}});
       return true;
     };
-    selectTierZeroGroup(Root, TierZeroGroupLimit, Take);
+    selectTierZeroGroup(Root, Limit, Take);
     return Error::success();
   });
   // None: removed meanwhile.
@@ -173,7 +174,7 @@ Error ReOptimizeLayer::leaveGroup(uint64_t Number, bool Failed) {
 }
 
 Expected<std::optional<ReOptimizeLayer::TierZeroLookup>>
-ReOptimizeLayer::beginTierZero(FunctionId Id) {
+ReOptimizeLayer::beginTierZero(FunctionId Id, unsigned Limit) {
   std::shared_ptr<std::mutex> Grouping;
   {
     std::lock_guard<std::mutex> Lock(M);
@@ -211,8 +212,14 @@ ReOptimizeLayer::beginTierZero(FunctionId Id) {
     CodeObject &Group = TierZeroGroups[Number];
     Group.RT = std::move(RT);
     Group.Lookups = 1;
+    if (Input *In = Functions[Id].In) {
+      if (In->Calls)
+        Group.Calls.push_back(In->Calls);
+      if (In->HeldData)
+        Group.Data.push_back(In->HeldData);
+    }
   }
-  Error Err = defineGroup(Id, Number, *S, std::move(TSM));
+  Error Err = defineGroup(Id, Number, Limit, *S, std::move(TSM));
   const bool Failed = bool(Err);
   Wanted = Failed ? std::nullopt : Begin();
   Err = joinErrors(std::move(Err), leaveGroup(Number, Failed));
@@ -221,8 +228,8 @@ ReOptimizeLayer::beginTierZero(FunctionId Id) {
   return Wanted;
 }
 
-void ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
-                                  Expected<ExecutorSymbolDef> Found) {
+Error ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
+                                   Expected<ExecutorSymbolDef> Found) {
   if (Found) {
     std::lock_guard<std::mutex> Lock(M);
     if (Record &F = Functions[Id]; F.St != Stage::Removed) {
@@ -238,30 +245,42 @@ void ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
     }
   }
   Error Err = leaveGroup(Wanted.Group, !Found);
-  if (!Found)
-    Err = joinErrors(Found.takeError(), std::move(Err));
-  if (Err)
-    ES.reportError(std::move(Err));
+  return Found ? std::move(Err) : joinErrors(Found.takeError(), std::move(Err));
 }
 
 ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
-  auto Compile = [this, Id] {
-    auto Wanted = beginTierZero(Id);
+  auto CompileAmong = [this, Id](unsigned Limit) -> Error {
+    auto Wanted = beginTierZero(Id, Limit);
     if (!Wanted)
-      return ES.reportError(Wanted.takeError());
-    if (*Wanted)
-      endTierZero(
-          Id, **Wanted,
-          ES.lookup(makeJITDylibSearchOrder(
-                        (*Wanted)->JD, JITDylibLookupFlags::MatchAllSymbols),
-                    (*Wanted)->Body));
+      return Wanted.takeError();
+    if (!*Wanted)
+      return Error::success();
+    return endTierZero(
+        Id, **Wanted,
+        ES.lookup(makeJITDylibSearchOrder((*Wanted)->JD,
+                                          JITDylibLookupFlags::MatchAllSymbols),
+                  (*Wanted)->Body));
+  };
+  auto Compile = [&] {
+    Error Err = CompileAmong(TierZeroGroupLimit);
+    if (!Err)
+      return;
+    // What was wrong may be wrong with another of its group.
+    consumeError(std::move(Err));
+    if ((Err = CompileAmong(1)))
+      ES.reportError(std::move(Err));
   };
   {
     // Most calls of an entry that come late find the work done.
-    std::lock_guard<std::mutex> Lock(M);
+    std::unique_lock<std::mutex> Lock(M);
     Record &F = Functions[Id];
     if (F.St != Stage::Removed && (F.Body || F.Tier0Compiled))
       return F.Stub;
+    if (F.St == Stage::Removed) {
+      const ExecutorAddr Stub = F.Stub;
+      Lock.unlock();
+      return answerRemoved(Id) ? Stub : ExecutorAddr();
+    }
   }
   if (hasRoomToCompile())
     Compile();

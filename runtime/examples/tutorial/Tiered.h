@@ -39,7 +39,7 @@ public:
                 })
             .create());
     Layer = ExitOnErr(reopt::ReOptimizeLayer::Create(
-        reopt::ReOptimizeLayer::in(*JIT),
+        ExitOnErr(reopt::ReOptimizeLayer::in(*JIT)),
         std::make_unique<PolicyT>(Options, Machine), Options));
   }
 

@@ -46,7 +46,8 @@
 /// group of tier 0's when all functions that ran there have better bodies; such
 /// a function that loses its body compiles tier 0 anew on its next call. A lazy
 /// entry always goes on to the stub, never to a body, so that nobody is on the
-/// way to a body but by the stub.
+/// way to a body but by the stub. What was removed while it runs runs on, with
+/// its data, and may call what was removed with it: see ReOptimizeOldCode.cpp.
 ///
 /// Locks. One mutex, M, guards all function states and the queue. Under M we
 /// call the stub table, the cell table and the policy's quick questions, and
@@ -132,9 +133,11 @@ public:
     /// What was replaced stays as long as its functions do. Code of removed
     /// functions is unmapped at once: nobody may be in it.
     Keep,
-    /// Code is freed when it is proven that nobody is in it (Reclaimer.h). Tier
-    /// 0, and bodies that will be replaced, count their executions: two atomic
-    /// additions a call. Call-only tables lead to stubs.
+    /// Code is freed when it is proven that nobody is in it (Reclaimer.h), and
+    /// data that add() brought with the last code that may use it. Tier 0, and
+    /// bodies that will be replaced, count their executions: two atomic
+    /// additions a call. Call-only tables lead to stubs. Functions without
+    /// stubs are taken to be on stacks of threads only.
     Count,
     /// As Count, but without counts and for all code: for programs without
     /// stacks that no thread runs on (fibers, makecontext).
@@ -161,11 +164,17 @@ public:
     /// Where threads cannot be observed (a remote executor, another system),
     /// it is Keep, and LayerStatus::Obstacle says why.
     OldCode Old = OldCode::Keep;
+    /// What a function is called instead of that cannot be compiled on its
+    /// first call, with that call's arguments; the session's error reporter has
+    /// been told why. If it is null, the program is ended. As the error address
+    /// of LLVM's LazyCallThroughManager.
+    llvm::orc::ExecutorAddr OnFailedCall = llvm::orc::ExecutorAddr();
   };
 
-  /// In \p J, whose object layer must be JITLink's: between its users, who call
-  /// this layer's add() instead of J's addIRModule(), and its compile layer.
-  static Setup in(llvm::orc::LLJIT &J);
+  /// In \p J: between its users, who call this layer's add() instead of J's
+  /// addIRModule(), and its transform layer, which sees data and tier 0. Fails
+  /// if its object layer is not JITLink's.
+  static llvm::Expected<Setup> in(llvm::orc::LLJIT &J);
 
   /// \p Opts outlives the layer; from now on the layer changes it, under its
   /// mutex. The workers start with the first function.
@@ -243,12 +252,15 @@ public:
 
 private:
   /// What a JITDylib has of ours. Names are unique in it.
-  struct Space {
+  struct Space : std::enable_shared_from_this<Space> {
     explicit Space(llvm::orc::JITDylib &JD) : JD(JD) {}
     llvm::orc::JITDylib &JD;
     /// Taken before M and before a context's lock: modules find out what is
-    /// there already, and define the rest, one after the other.
+    /// there already, and define the rest, one after the other; and stubs of
+    /// removed functions are made traps while nobody defines these anew.
     std::mutex Adding;
+    /// Guarded by Adding: the JITDylib is removed.
+    bool IsGone = false;
     /// Linker name to function; only functions that are not Removed.
     llvm::StringMap<FunctionId> ByName;
     /// What is defined beside functions with stubs.
@@ -268,6 +280,8 @@ private:
   };
 
   /// What a tracker owns; it may own several.
+  struct HeldData;
+  struct HeldCalls;
   struct Input {
     Space *Home;
     /// Tier 0's IR, shared with materialization units; null without any.
@@ -280,6 +294,9 @@ private:
     std::vector<std::string> Data;
     /// Which call of add() or emit() it came with.
     uint64_t Addition = 0;
+    /// What its code and data share; null if old code is kept.
+    std::shared_ptr<HeldCalls> Calls;
+    std::shared_ptr<HeldData> HeldData;
   };
 
   /// A function, and whose it is.
@@ -300,12 +317,49 @@ private:
     llvm::orc::ExecutorAddr ActiveCount;
     /// Addresses of its bodies were written to call-only tables.
     bool InTables = false;
+    /// Of the inputs that its members belong to and those whose functions it
+    /// has inside.
+    llvm::SmallVector<std::shared_ptr<HeldCalls>, 1> Calls;
+    llvm::SmallVector<std::shared_ptr<HeldData>, 1> Data;
     /// Lookups of its bodies that are under way; it stays meanwhile.
     unsigned Lookups = 0;
     /// One of them failed.
     bool Failed = false;
   };
   using CodeObjects = std::map<uint64_t, CodeObject>;
+
+  /// A last object that calls of removed functions lead to; goes with them.
+  class LastObject;
+
+  /// Keeps the calls of an input's functions working once it is removed. Ends
+  /// with the last that holds it, which must not hold a lock then: calls trap
+  /// from then on.
+  struct HeldCalls {
+    explicit HeldCalls(ReOptimizeLayer &L) : L(L) {}
+    ~HeldCalls();
+    ReOptimizeLayer &L;
+    /// Since the input was removed; null before. Guarded by M.
+    std::shared_ptr<Space> RemovedFrom;
+    /// The input's functions.
+    std::vector<FunctionId> Functions;
+    /// LastObjects, and HeldData of code that stays: what goes only when these
+    /// calls have ended.
+    std::vector<std::shared_ptr<void>> Then;
+  };
+
+  /// Keeps what an input's code reads and writes once it is removed: its data,
+  /// and the cells that it counts in. Ends with the last that holds it, which
+  /// must not hold a lock then.
+  struct HeldData {
+    explicit HeldData(ReOptimizeLayer &L) : L(L) {}
+    ~HeldData();
+    ReOptimizeLayer &L;
+    /// Of the data; null without any.
+    llvm::orc::ResourceTrackerSP RT;
+    std::vector<llvm::orc::ExecutorAddr> Cells;
+    /// Guarded by M.
+    bool IsRemoved = false;
+  };
 
   /// A place in a call-only table that holds the address of a function.
   struct CallSlot {
@@ -356,19 +410,22 @@ private:
   /// First call of function \p Id, on the calling thread. Returns its stub, or
   /// null if there is no code to go on with.
   llvm::orc::ExecutorAddr compileTierZero(FunctionId Id);
-  /// What to look up for \p Id, whose group is defined if there is none yet.
-  /// Nothing if its stub leads to a body already, or if it is removed.
-  llvm::Expected<std::optional<TierZeroLookup>> beginTierZero(FunctionId Id);
+  /// What to look up for \p Id, whose group, of at most \p Limit functions, is
+  /// defined if there is none yet. Nothing if its stub leads to a body already,
+  /// or if it is removed.
+  llvm::Expected<std::optional<TierZeroLookup>> beginTierZero(FunctionId Id,
+                                                              unsigned Limit);
   /// Has function \p Id and what it calls be group \p Number.
-  llvm::Error defineGroup(FunctionId Id, uint64_t Number, Space &S,
+  llvm::Error defineGroup(FunctionId Id, uint64_t Number, unsigned Limit,
+                          Space &S,
                           std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
   /// The caller, who held the group, is done with it. If it \p Failed, bodies
   /// that nobody has found are given up.
   llvm::Error leaveGroup(uint64_t Number, bool Failed);
   /// What an entry calls whose function cannot be compiled.
   static llvm::orc::ExecutorAddr getCodeForFailedCalls();
-  void endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
-                   llvm::Expected<llvm::orc::ExecutorSymbolDef> Found);
+  llvm::Error endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
+                          llvm::Expected<llvm::orc::ExecutorSymbolDef> Found);
 
   /// \p JD's space; defines the hook there if it is new.
   llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
@@ -399,6 +456,13 @@ private:
                            std::optional<uint64_t> Addition);
   void noteCallSlots(Space &S, const ModulePartition &Parts);
   llvm::Error compileEarly(Space &S, ModulePartition &Parts);
+  /// Defines \p Parts' hidden data, which lives as long as \p By's code, under
+  /// a tracker of its own; returns what makes it known under its names, or
+  /// null.
+  llvm::Expected<std::unique_ptr<llvm::orc::MaterializationUnit>>
+  defineHeldData(Space &S, Owner By, ModulePartition &Parts);
+  llvm::Error addRest(const llvm::orc::ResourceTrackerSP &RT,
+                      llvm::orc::ThreadSafeModule Rest);
   llvm::Error emitParts(Space &S, llvm::orc::MaterializationResponsibility &R,
                         ModulePartition &Parts,
                         std::shared_ptr<llvm::orc::ThreadSafeModule> TSM);
@@ -473,7 +537,6 @@ private:
   /// it, and it may go.
   void takeUnusedGroup(uint64_t Number, std::vector<CodeObject> &Unused);
   void takeUnusedBatch(uint64_t Number, std::vector<CodeObject> &Unused);
-  void releaseOldCells();
   void startWorkers();
   /// Has what is queued done; gives \p Lock back in the single-threaded mode.
   void wakeWorkers(std::unique_lock<std::mutex> &Lock);
@@ -484,6 +547,29 @@ private:
   /// proven that nobody is in it. Without any lock.
   llvm::Error discard(std::vector<CodeObject> Unused);
   llvm::Error unmap(CodeObject &Object);
+  /// Has \p Object, to which nothing leads any more, freed when nobody is in
+  /// it.
+  void retire(CodeObject Object);
+  /// Has \p Object, which removed functions are in and whose stubs lead there
+  /// yet, retired when nobody is in it.
+  void retireRemoved(CodeObject Object);
+  /// Under M: the batches that stay though a function which is removed has a
+  /// body there, or is inside.
+  std::vector<uint64_t> findBatchesWithRemoved() const;
+  /// Has batch \p Number let go of what it holds of removed inputs when nobody
+  /// is in it.
+  void watch(uint64_t Number);
+  RetiredCode describe(const CodeObject &Object) const;
+  void reclaim(CodeObject Object,
+               llvm::unique_function<llvm::Error(CodeObject)> Then);
+  void endCalls(HeldCalls &Calls);
+  void endData(HeldData &Data);
+  /// Under M: what the code of \p In, removed with its tracker, may go on
+  /// with.
+  void holdCalls(Input &In);
+  /// For a call of \p Id, which is removed: points its stub to the body that
+  /// came with its callers', if there is one.
+  bool answerRemoved(FunctionId Id);
 
   llvm::orc::ExecutionSession &ES;
   Setup Place;
@@ -509,7 +595,7 @@ private:
   std::mutex Preparing;
 
   mutable std::mutex M;
-  std::map<llvm::orc::JITDylib *, Space> Spaces;
+  std::map<llvm::orc::JITDylib *, std::shared_ptr<Space>> Spaces;
   /// Index is the FunctionId. A TripRecord stays in place.
   StableVector<Record> Functions;
   std::multimap<llvm::orc::ResourceKey, Input> Inputs;
@@ -518,12 +604,17 @@ private:
   CodeObjects Batches, TierZeroGroups;
   uint64_t LastBatch = 0, LastGroup = 0, FailedBatches = 0;
   std::atomic<uint64_t> LastAddition{0};
-  /// Objects that are retired and not freed, and cells of removed functions
-  /// that code of theirs may count in.
+  /// Objects that are retired and not freed, and those that were freed.
   size_t RetiredObjects = 0;
-  std::vector<llvm::orc::ExecutorAddr> OldCells;
+  uint64_t FreedObjects = 0;
+  /// Functions that were removed while calls of them are held, and the group
+  /// of tier 0 that has a body of theirs which nobody has called for.
+  llvm::DenseMap<FunctionId, uint64_t> CallableRemoved;
   std::chrono::microseconds TotalCompileTime{0};
   bool Stopping = false;
+  /// The layer is being destroyed: what is held stays. Set by its destructor,
+  /// when no other thread is here any more.
+  bool Ending = false;
   mutable bool ExecutorGone = false;
   /// Workers that look for work or do it, and batches being linked.
   unsigned Busy = 0, Linking = 0;

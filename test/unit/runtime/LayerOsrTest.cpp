@@ -91,7 +91,7 @@ protected:
          {name("has_thread_moved"),
           {ExecutorAddr::fromPtr(&hasThreadMoved),
            JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
-    auto Place = ReOptimizeLayer::in(*J);
+    auto Place = cantFail(ReOptimizeLayer::in(*J));
     Place.Workers = GetParam();
     auto NewPolicy = std::make_unique<PolicyWithOnce>(
         Opts, cantFail(JITTargetMachineBuilder::detectHost()));

@@ -11,12 +11,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "LayerTest.h"
+#include "WaitingCallTest.h"
 
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 
 #include <atomic>
-#include <semaphore.h>
 #include <thread>
 #include <ucontext.h>
 
@@ -28,56 +27,10 @@ namespace {
 
 using OldCode = ReOptimizeLayer::OldCode;
 
-std::function<void()> WaitHere;
-void waitHere() { WaitHere(); }
-
-class LayerReclaimTest : public LayerTest,
+class LayerReclaimTest : public WaitingCallTest,
                          public testing::WithParamInterface<OldCode> {
 protected:
   LayerReclaimTest() { Old = GetParam(); }
-
-  void SetUp() override {
-    LayerTest::SetUp();
-    sem_init(&Inside, 0, 0);
-    sem_init(&GoOn, 0, 0);
-    WaitHere = [this] {
-      sem_post(&Inside);
-      while (sem_wait(&GoOn)) {
-      }
-    };
-    define("wait_here", ExecutorAddr::fromPtr(&waitHere));
-  }
-  void TearDown() override {
-    LayerTest::TearDown();
-    sem_destroy(&Inside);
-    sem_destroy(&GoOn);
-  }
-
-  /// Calls @\p Name(1) on a thread of its own, and returns when it waits in
-  /// there.
-  std::thread callUntilItWaits(StringRef Name, int &Result) {
-    std::thread T([&Result, F = get<int(int)>(Name)] { Result = F(1); });
-    while (sem_wait(&Inside)) {
-    }
-    return T;
-  }
-  void letGo(std::thread &T) {
-    sem_post(&GoOn);
-    T.join();
-  }
-
-  /// Frees what is retired, all of it.
-  void expectAllFreed(uint64_t Objects) {
-    wait();
-    // A worker that is about to fall asleep may have old addresses around.
-    for (int I = 0; I != 1000 && L->getStatus().Retired; ++I) {
-      L->collect();
-      std::this_thread::yield();
-    }
-    auto S = L->getStatus();
-    EXPECT_EQ(S.Retired, 0u) << S.Obstacle;
-    EXPECT_EQ(S.Freed, Objects);
-  }
 
   bool isDefined(StringRef Name) {
     auto Flags = es().lookupFlags(
@@ -85,8 +38,6 @@ protected:
         SymbolLookupSet(name(Name), SymbolLookupFlags::WeaklyReferencedSymbol));
     return !cantFail(std::move(Flags)).empty();
   }
-
-  sem_t Inside, GoOn;
 };
 
 /// f(x) waits if x is not 0, and returns its tier.
@@ -205,7 +156,8 @@ TEST_P(LayerReclaimTest, RemovedFunctionsGiveBackWhatTheyCountedIn) {
     auto RT = add(Many);
     call("f7");
     cantFail(RT->remove());
-    L->collect();
+    while (L->getStatus().Retired)
+      L->collect();
   };
   for (int I = 0; I != 5; ++I)
     Round();

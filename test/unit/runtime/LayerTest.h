@@ -87,7 +87,7 @@ protected:
       addIR("define i32 @which_tier() { ret i32 0 }");
     auto NewPolicy = std::make_unique<TestPolicy>(Opts);
     P = NewPolicy.get();
-    ReOptimizeLayer::Setup S = ReOptimizeLayer::in(*J);
+    ReOptimizeLayer::Setup S = cantFail(ReOptimizeLayer::in(*J));
     S.CheckReferences = true;
     S.Workers = Workers;
     S.Old = Old;

@@ -1,0 +1,87 @@
+//===- WaitingCallTest.h - A layer, and calls that wait in it ------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Machine code calls @wait_here() and stops there until the test goes on.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef REOPT_TEST_WAITINGCALLTEST_H
+#define REOPT_TEST_WAITINGCALLTEST_H
+
+#include "LayerTest.h"
+
+#include <functional>
+#include <semaphore.h>
+#include <thread>
+
+namespace reopt {
+
+class WaitingCallTest : public LayerTest {
+protected:
+  void SetUp() override {
+    LayerTest::SetUp();
+    sem_init(&Inside, 0, 0);
+    sem_init(&GoOn, 0, 0);
+    WaitHere = [this] {
+      sem_post(&Inside);
+      waitFor(GoOn);
+    };
+    define("wait_here", llvm::orc::ExecutorAddr::fromPtr(&waitHere));
+  }
+  void TearDown() override {
+    LayerTest::TearDown();
+    sem_destroy(&Inside);
+    sem_destroy(&GoOn);
+  }
+
+  /// Calls @\p Name(1) on a thread of its own, and returns when it waits in
+  /// there.
+  std::thread callUntilItWaits(llvm::StringRef Name, int &Result) {
+    std::thread T([&Result, F = get<int(int)>(Name)] { Result = F(1); });
+    waitFor(Inside);
+    return T;
+  }
+  void letGo(std::thread &T) {
+    sem_post(&GoOn);
+    T.join();
+  }
+
+  /// Frees what is retired, all of it.
+  void expectAllFreed() {
+    wait();
+    // A worker that is about to fall asleep may have old addresses around.
+    for (int I = 0; I != 1000 && L->getStatus().Retired; ++I) {
+      L->collect();
+      std::this_thread::yield();
+    }
+    auto S = L->getStatus();
+    EXPECT_EQ(S.Retired, 0u) << S.Obstacle;
+    // Traps, and data, may be a round behind.
+    for (int I = 0; I != 3; ++I)
+      L->collect();
+  }
+  void expectAllFreed(uint64_t Objects) {
+    expectAllFreed();
+    EXPECT_EQ(L->getStatus().Freed, Objects);
+  }
+
+  static void waitHere() { WaitHere(); }
+
+  static inline std::function<void()> WaitHere;
+  sem_t Inside, GoOn;
+
+private:
+  static void waitFor(sem_t &S) {
+    while (sem_wait(&S)) {
+    }
+  }
+};
+
+} // namespace reopt
+
+#endif // REOPT_TEST_WAITINGCALLTEST_H
