@@ -9,8 +9,10 @@ A fenced block of the document names its file behind the language:
 
 Its lines must stand in that file, one after the other, with nothing between
 them. A block without a file is an offence, but for those in a language that no
-file here is written in (FREE). So is a file whose name ends in one of QUOTED and
-which no block names: what the reader is to follow must not be left out.
+file here is written in (FREE). A reader who has nothing but the document must be
+able to write the files: of one whose name ends in one of QUOTED, the blocks one
+after the other have to be all of it, but for blank lines and the comment that it
+begins with.
 
 Each offence is printed as file:line: reason, and makes the exit code 1.
 """
@@ -20,7 +22,8 @@ import tempfile
 from pathlib import Path
 
 FREE = {"sh"}
-QUOTED = {".cpp", ".h", ".out"}
+QUOTED = {".cpp", ".h", ".out", ".txt"}
+COMMENTS = ("//", "# ")
 
 
 def blocks_of(text):
@@ -48,15 +51,34 @@ def contains(lines, quoted):
     )
 
 
+def significant(lines):
+    """The lines that are not blank, with their numbers."""
+    return [(number, line) for number, line in lines if line.strip()]
+
+
+def first_missing(lines, quoted):
+    """The number of the first of \p lines that \p quoted has not in its place,
+    or None."""
+    start = 0
+    while start < len(lines) and lines[start].startswith(COMMENTS):
+        start += 1
+    wanted = significant(enumerate(lines[start:], start=start + 1))
+    given = significant(enumerate(quoted))
+    for index, (number, line) in enumerate(wanted):
+        if index >= len(given) or given[index][1] != line:
+            return number
+    return None
+
+
 def offences(document, directory):
     """Yields (path, line number, reason) for each broken rule."""
-    named = set()
+    named = {}
     for number, language, name, quoted in blocks_of(document.read_text("utf-8")):
         if name is None:
             if language not in FREE:
                 yield document, number, "a block that names no file, or has no end"
             continue
-        named.add(name)
+        named.setdefault(name, []).extend(quoted)
         path = directory / name
         if not path.is_file():
             yield document, number, f"there is no {name}"
@@ -65,8 +87,16 @@ def offences(document, directory):
         elif not contains(path.read_text("utf-8").splitlines(), quoted):
             yield document, number, f"not to be found in {name}"
     for path in sorted(directory.iterdir()):
-        if path.suffix in QUOTED and path.name not in named:
+        if path.suffix not in QUOTED:
+            continue
+        if path.name not in named:
             yield path, 1, f"{document.name} does not quote it"
+            continue
+        missing = first_missing(
+            path.read_text("utf-8").splitlines(), named[path.name]
+        )
+        if missing is not None:
+            yield path, missing, f"{document.name} does not quote this in its place"
 
 
 def check(document, directory):
@@ -79,25 +109,36 @@ def check(document, directory):
 # --- The check of the check --------------------------------------------------
 
 SAMPLE_FILES = {
-    "a.cpp": "one\n  two\n\nthree\nfour\n",
+    "a.cpp": "// what it is\n\none\n  two\n\nthree\nfour\n",
     "b.cpp": "five\n",
     "c.out": "six\n",
-    "CMakeLists.txt": "seven\n",
+    "e.h": "one\n  two\n\nthree\n",
+    "f.h": "one\ntwo\nthree\n",
+    "g.h": "one\ntwo\nthree\n",
+    "h.py": "eight\nnine\n",
+    "CMakeLists.txt": "# what it is\nseven\n",
 }
 # Blocks, each with whether it is an offence.
 SAMPLE_BLOCKS = [
     ("```cpp a.cpp\none\n  two\n\nthree\n```", False),
     ("```cpp a.cpp\nfour\n```", False),
-    ("```cpp a.cpp\none\nthree\n```", True),
-    ("```cpp a.cpp\none\ntwo\n```", True),
-    ("```cpp a.cpp\n```", True),
+    ("```cpp e.h\none\nthree\n```", True),
+    ("```cpp e.h\none\ntwo\n```", True),
+    ("```cpp e.h\n```", True),
     ("```cpp d.cpp\none\n```", True),
     ("```cpp\none\n```", True),
     ("```sh\nls\n```", False),
     ("```cmake CMakeLists.txt\nseven\n```", False),
     ("```text c.out\nsix\n```", False),
+    ("```cpp f.h\none\n```", False),
+    ("```cpp f.h\nthree\n```", False),
+    ("```cpp g.h\ntwo\nthree\n```", False),
+    ("```cpp g.h\none\n```", False),
+    ("```python h.py\nnine\n```", False),
     ("```cpp a.cpp\none", True),
 ]
+# Files, each with the line that is missing, or out of its place.
+SAMPLE_MISSING = [("b.cpp", 1), ("e.h", 2), ("f.h", 2), ("g.h", 1)]
 
 
 def self_test():
@@ -106,7 +147,7 @@ def self_test():
         if is_offence:
             expected.add(("sample.md", text.count("\n") + 1))
         text += block + "\n"
-    expected.add(("b.cpp", 1))
+    expected.update(SAMPLE_MISSING)
     with tempfile.TemporaryDirectory() as root:
         directory = Path(root) / "files"
         directory.mkdir()

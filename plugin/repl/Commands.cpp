@@ -9,6 +9,7 @@
 #include "Commands.h"
 #include "FunctionNames.h"
 #include "reopt-clang/AstLease.h"
+#include "reopt-clang/SessionTexts.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/GlobPattern.h"
@@ -35,7 +36,7 @@ std::string getMilliseconds(std::chrono::microseconds T) {
 StringRef getPlural(uint64_t Count) { return Count == 1 ? "" : "s"; }
 
 std::string getReason(const FunctionInfo &F) {
-  std::string Text = getReasonText(F.Why);
+  std::string Text = getSessionReasonText(F.Why);
   if (!F.Detail.empty())
     Text += ": " + F.Detail;
   return Text;
@@ -121,7 +122,7 @@ void Commands::help(StringRef) {
                    (Twine(C.Name) + " " + C.Arguments).str(), C.Text);
   Out << "options, given as --Xcc=-fplugin-arg-reopt-<name>=<value> or in "
          "REOPT_OPTIONS:\n"
-      << getOptionHelp();
+      << getSessionOptionHelp();
 }
 
 void Commands::status(StringRef) {
@@ -337,8 +338,8 @@ void Commands::why(StringRef Name) {
                    getPlural(F->Continued));
   for (auto &Why : Loops)
     if (Why)
-      Out << "  loops    not continued while they run: " << getReasonText(*Why)
-          << "\n";
+      Out << "  loops    not continued while they run: "
+          << getSessionReasonText(*Why) << "\n";
   if (F->St == Stage::Tier1)
     Out << "  compile  " << getMilliseconds(F->CompileTime)
         << ", with all that was compiled along\n";

@@ -67,6 +67,11 @@ void FunctionState::transition(Stage To) {
   St = To;
 }
 
+void FunctionState::explain(Reason R, llvm::StringRef Words) {
+  Why = R;
+  Detail = Words.empty() ? nullptr : std::make_unique<std::string>(Words);
+}
+
 const char *getReasonText(Reason R) {
   switch (R) {
 #define REOPT_REASON(Name, Text)                                               \

@@ -177,7 +177,7 @@ std::unique_ptr<Module> extractModule(
   for (auto [Old, New] : Copies) {
     if (auto *F = dyn_cast<Function>(Old)) {
       auto *NewF = cast<Function>(New);
-      auto NewArg = NewF->arg_begin();
+      auto *NewArg = NewF->arg_begin();
       for (Argument &Arg : F->args()) {
         NewArg->setName(Arg.getName());
         Map[&Arg] = &*NewArg++;

@@ -90,13 +90,16 @@ std::string getOptionNames() {
   return join(Names, ", ");
 }
 
-std::string getOptionHelp() {
+std::string getOptionHelp(function_ref<StringRef(StringRef Name)> Say) {
   std::string Result;
   raw_string_ostream OS(Result);
-  for (const Entry &E : Entries)
-    if (!E.IsHidden)
-      OS << formatv("  {0,-14} {1,8} {2,-13} {3}\n", E.Name, E.Default, E.Unit,
-                    E.Text);
+  for (const Entry &E : Entries) {
+    if (E.IsHidden)
+      continue;
+    StringRef Said = Say ? Say(E.Name) : "";
+    OS << formatv("  {0,-14} {1,8} {2,-13} {3}\n", E.Name, E.Default, E.Unit,
+                  Said.empty() ? E.Text : Said);
+  }
   return Result;
 }
 

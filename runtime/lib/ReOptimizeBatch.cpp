@@ -13,6 +13,7 @@
 
 #include "reopt/ReOptimizeLayer.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -120,6 +121,28 @@ bool ReOptimizeLayer::areKnown(const NewCode &Code, const Space &S) const {
          all_of(Code.Continuations, NamesKnown);
 }
 
+/// What is wrong with \p Code, as far as it shows in a moment; empty if nothing
+/// is.
+static std::string findMistake(const NewCode &Code) {
+  if (!Code.Object ||
+      none_of(Code.Bodies, [](auto &Body) { return Body.Counted; }))
+    return "";
+  auto Object = object::ObjectFile::createObjectFile(*Code.Object);
+  if (!Object) { // The linker will say what it is.
+    consumeError(Object.takeError());
+    return "";
+  }
+  for (const object::SymbolRef &Symbol : (*Object)->symbols()) {
+    Expected<StringRef> Name = Symbol.getName();
+    if (!Name)
+      consumeError(Name.takeError());
+    else if (Name->ends_with(HookName)) // A target may put a prefix before it.
+      return "";
+  }
+  return "the policy said that a body counts, and no code of the object does: "
+         "it has to be instrumented";
+}
+
 void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
   auto Job = std::make_unique<LinkJob>(std::move(B), S);
   std::string Reported;
@@ -143,9 +166,14 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
                      Reported.empty() ? Text : Reported);
   }
   Job->Code = std::move(*Code);
-  if (!areKnown(Job->Code, S))
-    return failBatch(Job->B, Reason::EmissionFailed,
-                     "the policy named a function that is not there");
+  std::string Mistake = areKnown(Job->Code, S)
+                            ? findMistake(Job->Code)
+                            : "the policy named a function that is not there";
+  if (!Mistake.empty()) {
+    if (Job->B.ActiveCount)
+      ActiveCounts->release(Job->B.ActiveCount);
+    return failBatch(Job->B, Reason::EmissionFailed, Mistake);
+  }
   {
     std::lock_guard<std::mutex> Lock(M);
     for (auto &R : Job->Code.Refused)
@@ -228,7 +256,8 @@ void ReOptimizeLayer::finish(std::unique_ptr<LinkJob> Job) {
       std::chrono::steady_clock::now() - Job->Start);
   std::vector<CodeObject> Unused;
   Error Err = publish(*Job, Unused) ? Error::success() : unmap(Job->Made);
-  if ((Err = joinErrors(std::move(Err), discard(std::move(Unused)))))
+  Err = joinErrors(std::move(Err), discard(std::move(Unused)));
+  if (Err)
     ES.reportError(std::move(Err));
   // What is to be tried again was queued on this thread, which need not be a
   // worker's.
@@ -351,8 +380,7 @@ void ReOptimizeLayer::fail(FunctionId Id, Reason Why, StringRef Detail,
     return;
   ++F.Failures;
   F.Asked = false;
-  F.Why = Why;
-  F.Detail = Detail.empty() ? nullptr : std::make_unique<std::string>(Detail);
+  F.explain(Why, Detail);
   F.NoContinuations |= ForGood;
   if (ForGood || F.Failures > uint64_t(Opts.MaxRetries)) {
     F.BodyCounts = false;

@@ -72,8 +72,7 @@ void ReOptimizeLayer::armCell(Record &F) {
 
 void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
   F.transition(Stage::Queued);
-  F.Why = Why;
-  F.Detail.reset();
+  F.explain(Why);
   Queue.push_back(F.Id);
 }
 
@@ -88,7 +87,7 @@ void ReOptimizeLayer::demote(Record &F) {
   // What is being compiled will notice.
   if (F.St != Stage::Compiling)
     F.transition(F.getRunningStage());
-  F.Why = Reason::Superseded;
+  F.explain(Reason::Superseded);
   armCell(F);
   pointTo(F, F.Tier0Entry);
   pointTablesToStub(F);
@@ -121,7 +120,7 @@ void ReOptimizeLayer::serve(Record &F) {
   if (F.Asked)
     return enqueue(F, Reason::Requested);
   F.TimesServed = std::min<unsigned>(F.TimesServed + 1, MaxTimesServed);
-  F.Why = Reason::Served;
+  F.explain(Reason::Served);
   armCell(F);
 }
 
@@ -158,7 +157,7 @@ void ReOptimizeLayer::promote(ArrayRef<FunctionId> Ids) {
     } else if (F.St == Stage::Queued || F.St == Stage::Compiling) {
       // It may be on its way into its callers only.
       F.Asked = true;
-      F.Why = Reason::Requested;
+      F.explain(Reason::Requested);
     }
   }
   wakeWorkers(Lock);
@@ -199,7 +198,7 @@ void ReOptimizeLayer::setEnabled(bool On) {
     for (FunctionId Id : Queue) {
       Record &F = Functions[Id];
       F.transition(F.getRunningStage());
-      F.Why = Reason::TieringOff;
+      F.explain(Reason::TieringOff);
     }
     Queue.clear();
     Idle.notify_all();
@@ -305,6 +304,7 @@ void ReOptimizeLayer::takeTrips() {
       Record &Root = findRoot(F);
       if (&Root == &F) {
         enqueue(F, D.Why);
+        F.explain(D.Why, D.Detail);
         break;
       }
       // It called F, so it runs.
@@ -313,6 +313,7 @@ void ReOptimizeLayer::takeTrips() {
       case Stage::Lazy:
       case Stage::Tier0:
         enqueue(Root, D.Why);
+        Root.explain(D.Why, D.Detail);
         [[fallthrough]];
       case Stage::Queued:
         enqueue(F, Reason::LeftToCaller);
@@ -326,7 +327,7 @@ void ReOptimizeLayer::takeTrips() {
       break;
     }
     case Decision::Wait:
-      F.Why = D.Why;
+      F.explain(D.Why, D.Detail);
       // Turning tiering on queues it; else it is asked about again.
       if (D.Why != Reason::TieringOff)
         armCell(F);
@@ -335,7 +336,7 @@ void ReOptimizeLayer::takeTrips() {
       if (!F.Body)
         F.transition(Stage::Refused);
       F.BodyCounts = false;
-      F.Why = D.Why;
+      F.explain(D.Why, D.Detail);
       break;
     }
   });
@@ -349,7 +350,7 @@ ReOptimizeLayer::nextBatch() {
     for (FunctionId Id : Queue) {
       Record &F = Functions[Id];
       F.transition(F.getRunningStage());
-      F.Why = Reason::ExecutorGone;
+      F.explain(Reason::ExecutorGone);
     }
     Queue.clear();
     return std::nullopt;

@@ -59,8 +59,10 @@ void RedefinableState::enterGate(
   }
   for (VersionSP V : Known)
     if (auto Err = arrive(V, V->Req->Addresses, A)) {
+      std::string Why;
+      raw_string_ostream(Why) << Err;
       reportTo(A, std::move(Err));
-      return failUnit(*U, A);
+      return failUnit(*U, Why, A);
     }
 }
 
@@ -132,23 +134,23 @@ bool RedefinableState::takeNewest(RedefinableUnit &U, const Name &N,
 }
 
 /// Nothing can be published for some symbol of \p U.
-void RedefinableState::failUnit(RedefinableUnit &U, Aftermath &A) {
+void RedefinableState::failUnit(RedefinableUnit &U, StringRef Why,
+                                Aftermath &A) {
   if (!U.R)
     return;
   A.Fail.push_back(std::move(U.R));
-  SmallSetVector<Version *, 4> Losers;
   for (auto &N : U.Names) {
     Symbol &S = U.D->Symbols.find(N)->second;
     S.Published = nullptr; // A contestant, hence held.
     S.Home = U.O.get();
   }
   leaveGate(U, A);
-  failContestants(*U.D, U.Names, A);
+  failContestants(*U.D, U.Names, Why, A);
 }
 
 /// The symbols of \p Names have failed, and what is asked for them fails too.
 void RedefinableState::failContestants(Dylib &D, ArrayRef<Name> Names,
-                                       Aftermath &A) {
+                                       StringRef Why, Aftermath &A) {
   SmallSetVector<Version *, 4> Losers;
   for (auto &N : Names) {
     for (const VersionSP &V : D.Contested.lookup(N)) {
@@ -158,7 +160,7 @@ void RedefinableState::failContestants(Dylib &D, ArrayRef<Name> Names,
   }
   for (auto *V : Losers) { // They are held.
     if (V->Req->Done && !V->Req->Won && V->Req->Contested == 0)
-      tell(*V, makeFailedError(D, V->Names.front()), A);
+      tell(*V, makeFailedError(D, V->Names.front(), Why), A);
     tellIfDecided(*V, A);
     trim(*V, A);
   }

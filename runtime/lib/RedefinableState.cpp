@@ -302,8 +302,6 @@ Error RedefinableState::check(JITDylib &JD, const SymbolFlagsMap &Flags) {
          (S->Published->St == VersionStage::Failed && !S->Published->Lazy)))
       return makeFailedError(*D->second, N);
   }
-  if (Flags.empty())
-    return createStringError("a definition of no symbols");
   return Error::success();
 }
 
@@ -429,14 +427,25 @@ void RedefinableState::ready(VersionSP V, const SymbolMap &Result,
   trim(*V, A);
 }
 
-void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
+void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A,
+                              StringRef Cause) {
   Dylib &D = *V->D;
+  std::string Why;
+  raw_string_ostream(Why) << Err;
+  if (!Cause.empty())
+    Why += (": " + Cause).str();
   A.Hold.push_back(V);
   V->St = VersionStage::Failed;
   settled(*V, A);
+  auto TellWhy = [&] {
+    if (Cause.empty())
+      return tell(*V, std::move(Err), A);
+    consumeError(std::move(Err)); // Why says the same.
+    tell(*V, createStringError(Why), A);
+  };
   if (V->Attached == 0) {
     if (V->Req && V->Req->Done)
-      tell(*V, std::move(Err), A);
+      TellWhy();
     else
       consumeError(std::move(Err));
     finish(V, A);
@@ -474,18 +483,18 @@ void RedefinableState::failed(VersionSP V, Error Err, Aftermath &A) {
     release(V, A);
   }
   if (V->Req->Done)
-    tell(*V, std::move(Err), A);
+    TellWhy();
   else if (Err.isA<FailedToMaterialize>())
     consumeError(std::move(Err)); // Who failed has reported why.
   else
     reportTo(A, std::move(Err));
   trim(*V, A);
   for (auto *U : Dead)
-    failUnit(*U, A);
+    failUnit(*U, Why, A);
   // ORC fails what a first version was emitted for. A lazy one is emitted, and
   // stays: calls of its entries go to the error handler.
   if (!V->Lazy)
-    failContestants(D, Published, A);
+    failContestants(D, Published, Why, A);
 }
 
 void RedefinableState::takeInner(Owner &O, Aftermath &A) {

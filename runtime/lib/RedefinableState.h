@@ -173,10 +173,11 @@ struct Dylib {
 
 /// What is said of a symbol \p Name of \p D for which no version could be made.
 inline llvm::Error makeFailedError(const Dylib &D,
-                                   const llvm::orc::SymbolStringPtr &Name) {
-  return llvm::createStringError("symbol " + *Name + " in " +
-                                 D.Public->getName() +
-                                 " failed to materialize");
+                                   const llvm::orc::SymbolStringPtr &Name,
+                                   llvm::StringRef Why = "") {
+  return llvm::createStringError(
+      "symbol " + *Name + " in " + D.Public->getName() +
+      " failed to materialize" + (Why.empty() ? "" : ": ") + Why);
 }
 
 /// What a decision asks for, to be done without M, in this order.
@@ -234,6 +235,7 @@ public:
                      const llvm::orc::SymbolStringPtr &Name);
   llvm::Error forget(llvm::orc::JITDylib &JD);
   void shutdown();
+  static void noteError(const llvm::Error &Err);
   RedefinableSymbols::Usage usage();
 
   // RedefinableMaterializationUnit's members.
@@ -244,6 +246,8 @@ public:
 
   /// ORC is about to compile \p V. False: it need not.
   bool begin(Version &V);
+  /// ORC has failed \p V, since \p Cause, if that is known.
+  void onFailed(VersionSP V, llvm::Error Err, llvm::StringRef Cause);
 
   // ResourceManager: trackers of users and of shadows.
   llvm::Error handleRemoveResources(llvm::orc::JITDylib &JD,
@@ -299,7 +303,9 @@ private:
                  Aftermath &A);
   void resolved(VersionSP V, const llvm::orc::SymbolMap &Result, Aftermath &A);
   void ready(VersionSP V, const llvm::orc::SymbolMap &Result, Aftermath &A);
-  void failed(VersionSP V, llvm::Error Err, Aftermath &A);
+  /// \p Cause is what the session's error reporter was told, if known.
+  void failed(VersionSP V, llvm::Error Err, Aftermath &A,
+              llvm::StringRef Cause = "");
   void call(uint64_t Id, LazyEntries::NotifyLandingResolved Answer,
             Aftermath &A);
   void removeOwner(std::shared_ptr<Owner> O, Aftermath &A);
@@ -325,8 +331,9 @@ private:
   /// The newest contestant for \p N, a symbol at the gate, has changed. False:
   /// there is none.
   bool takeNewest(RedefinableUnit &U, const Name &N, Aftermath &A);
-  void failUnit(RedefinableUnit &U, Aftermath &A);
-  void failContestants(Dylib &D, llvm::ArrayRef<Name> Names, Aftermath &A);
+  void failUnit(RedefinableUnit &U, llvm::StringRef Why, Aftermath &A);
+  void failContestants(Dylib &D, llvm::ArrayRef<Name> Names,
+                       llvm::StringRef Why, Aftermath &A);
   void release(VersionSP V, Aftermath &A);
   void finish(VersionSP V, Aftermath &A);
   void removeSymbols(Dylib &D, llvm::ArrayRef<Name> Names, Aftermath &A);

@@ -65,17 +65,33 @@ ResourceTrackerSP RedefinableState::getInner(const std::shared_ptr<Owner> &O,
   return New;
 }
 
+/// Whether \p Definition is one of functions and nothing else.
+static Error checkDefinition(JITDylib &JD,
+                             const MaterializationUnit *Definition) {
+  if (!Definition)
+    return createStringError("no definition: the MaterializationUnit for " +
+                             JD.getName() + " is null");
+  if (Definition->getInitializerSymbol())
+    return createStringError(
+        "definition " + Definition->getName() + " in " + JD.getName() +
+        " has static initialisers, and only functions are redefinable: define "
+        "the initialisers, and the data that they set, apart and as usual");
+  for (auto &[N, F] : Definition->getSymbols())
+    if (!F.isCallable() || F.hasMaterializationSideEffectsOnly())
+      return createStringError("symbol " + *N + " in " + JD.getName() +
+                               " is no function: it cannot be redefinable");
+  if (Definition->getSymbols().empty())
+    return createStringError("a definition of no symbols");
+  return Error::success();
+}
+
 Error RedefinableState::define(ResourceTrackerSP RT,
                                std::unique_ptr<MaterializationUnit> Definition,
                                When W) {
   JITDylib &JD = RT->getJITDylib();
+  if (auto Err = checkDefinition(JD, Definition.get()))
+    return Err;
   SymbolFlagsMap Flags = Definition->getSymbols();
-  for (auto &[N, F] : Flags)
-    if (!F.isCallable() || F.hasMaterializationSideEffectsOnly())
-      return createStringError("symbol " + *N + " in " + JD.getName() +
-                               " is no function: it cannot be redefinable");
-  if (Flags.empty())
-    return createStringError("a definition of no symbols");
 
   Dylib *D;
   {
@@ -119,6 +135,13 @@ Error RedefinableState::define(ResourceTrackerSP RT,
 void RedefinableState::redefine(JITDylib &JD,
                                 std::unique_ptr<MaterializationUnit> Definition,
                                 DoneFn Done, When W) {
+  if (!Done)
+    Done = [this](Expected<Outcome> Result) {
+      if (!Result)
+        ES.reportError(Result.takeError());
+    };
+  if (auto Err = checkDefinition(JD, Definition.get()))
+    return Done(std::move(Err));
   const SymbolFlagsMap Flags = Definition->getSymbols();
   Dylib *D = nullptr;
   Error Err = Error::success();
@@ -385,6 +408,10 @@ bool RedefinableSymbols::isRedefinable(JITDylib &JD,
 Error RedefinableSymbols::forget(JITDylib &JD) { return S->forget(JD); }
 
 void RedefinableSymbols::shutdown() { S->shutdown(); }
+
+void RedefinableSymbols::noteError(const Error &Err) {
+  RedefinableState::noteError(Err);
+}
 
 RedefinableSymbols::Usage RedefinableSymbols::usage() const {
   return S->usage();

@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <utility>
 
 using namespace llvm;
@@ -42,6 +43,43 @@ struct LinkAtOnce {
   VersionQueue *Saved;
 };
 
+/// While this thread makes the code of a version: what the session's error
+/// reporter is told meanwhile. ORC tells only the reporter why something
+/// failed, and the look-ups no more than that it did. Some layers fail first
+/// and report then (IRCompileLayer), others report first (JITLink): so the
+/// failure of the version is held back until the layers have returned, which
+/// have nothing else to do any more than to report.
+struct CauseScope {
+  explicit CauseScope(VersionSP V);
+  ~CauseScope();
+  CauseScope(const CauseScope &) = delete;
+  CauseScope &operator=(const CauseScope &) = delete;
+
+  const VersionSP V;
+  CauseScope *const Outer;
+  std::string Reported;
+  /// Set if V has failed.
+  std::shared_ptr<RedefinableState> S;
+  std::optional<Error> Failure;
+};
+thread_local CauseScope *Causes = nullptr;
+/// What this thread reported last while it made no version. A link that had to
+/// wait goes on on the thread that ended the wait, reports there, and fails
+/// next.
+thread_local std::string LastReported;
+
+CauseScope::CauseScope(VersionSP V)
+    : V(std::move(V)), Outer(std::exchange(Causes, this)) {
+  LastReported.clear();
+}
+
+CauseScope::~CauseScope() {
+  Causes = Outer;
+  LastReported.clear();
+  if (S)
+    S->onFailed(V, std::move(*Failure), Reported);
+}
+
 /// A version in its shadow. When ORC comes to it, it may not be wanted any
 /// more.
 class VersionMaterializationUnit : public MaterializationUnit {
@@ -56,7 +94,7 @@ public:
   void materialize(std::unique_ptr<MaterializationResponsibility> R) override {
     if (!S->begin(*V))
       return R->failMaterialization();
-    V = nullptr;
+    CauseScope Cause(std::move(V));
     S = nullptr;
     LinkAtOnce AtOnce;
     Definition->materialize(std::move(R));
@@ -224,16 +262,45 @@ void RedefinableState::onResolved(VersionSP V, Expected<SymbolMap> Result) {
   carryOut(std::move(A));
 }
 
+void RedefinableState::noteError(const Error &Err) {
+  std::string &Text = Causes ? Causes->Reported : LastReported;
+  if (!Causes)
+    Text.clear();
+  raw_string_ostream OS(Text);
+  OS << (Text.empty() ? "" : "; ") << Err;
+}
+
 void RedefinableState::onReady(VersionSP V, Expected<SymbolMap> Result) {
+  if (!Result) {
+    if (Causes && Causes->V == V && !Causes->S) {
+      Causes->S = shared_from_this();
+      Causes->Failure = Result.takeError();
+      return;
+    }
+    return onFailed(std::move(V), Result.takeError(),
+                    Causes ? Causes->Reported
+                           : std::exchange(LastReported, std::string()));
+  }
+  Aftermath A;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    if (!Closed)
+      ready(V, *Result, A);
+  }
+  carryOut(std::move(A));
+}
+
+void RedefinableState::onFailed(VersionSP V, Error Err, StringRef Cause) {
+  // Other errors are causes themselves.
+  if (!Err.isA<FailedToMaterialize>())
+    Cause = "";
   Aftermath A;
   {
     std::lock_guard<std::mutex> Lock(M);
     if (Closed)
-      consumeError(Result.takeError());
-    else if (Result)
-      ready(V, *Result, A);
+      consumeError(std::move(Err));
     else
-      failed(V, Result.takeError(), A);
+      failed(V, std::move(Err), A, Cause);
   }
   carryOut(std::move(A));
 }

@@ -70,7 +70,8 @@ struct FunctionState {
   uint64_t WantedLoops = 0;
   /// Body of the policy's that is published; null while tier 0 is.
   llvm::orc::ExecutorAddr Body;
-  /// More words on Why, from the step that failed; null if there are none.
+  /// More words on Why, from the policy or from the step that failed; null if
+  /// there are none.
   std::unique_ptr<std::string> Detail;
   /// Counts of earlier armings.
   uint64_t PastCalls = 0, PastLoops = 0;
@@ -126,6 +127,9 @@ struct FunctionState {
   Stage getRunningStage() const {
     return Body ? Stage::Tier1 : Tier0Compiled ? Stage::Tier0 : Stage::Lazy;
   }
+
+  /// Sets Why, and Detail to \p Words.
+  void explain(Reason R, llvm::StringRef Words = "");
 
   /// Changes the stage; asserts that the transition is legal.
   void transition(Stage To);

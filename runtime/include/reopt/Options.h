@@ -15,6 +15,7 @@
 #ifndef REOPT_OPTIONS_H
 #define REOPT_OPTIONS_H
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -41,8 +42,10 @@ struct Options {
 /// All names, sorted as in the list, separated by ", ".
 std::string getOptionNames();
 
-/// An aligned table of all options with default, unit and text.
-std::string getOptionHelp();
+/// An aligned table of all options with default, unit and text: what \p Say has
+/// for an option's name, if it is given and that is not empty.
+std::string getOptionHelp(
+    llvm::function_ref<llvm::StringRef(llvm::StringRef Name)> Say = nullptr);
 
 } // namespace reopt
 

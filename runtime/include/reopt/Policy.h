@@ -64,6 +64,11 @@
 /// soon anyway, and in the same object it is called directly and not through
 /// its stub. Other callees are emitted too, to be inlined, but not published.
 ///
+/// Names that begin with "reopt.", or contain ".tier0.", ".tier1." or ".reopt."
+/// in front of a number, belong to the layer and to IRReoptimizer: a policy's
+/// bodies have names of their own, new in the JITDylib, which no module
+/// defines.
+///
 /// HotSpot's compilationPolicy.hpp describes a policy of the same family; its
 /// tier 0 and tier 4 correspond to ours.
 ///
@@ -113,6 +118,9 @@ struct Heat {
 struct Decision {
   enum KindTy : uint8_t { Compile, Wait, Refuse } Kind = Wait;
   Reason Why = Reason::NotHotYet;
+  /// What the policy has to add: FunctionInfo::Detail of listings, until the
+  /// next decision about the function.
+  std::string Detail = {};
 };
 
 /// How a function's cell is armed.
@@ -174,7 +182,8 @@ struct Batch {
   llvm::orc::ExecutorAddr ActiveCount;
 };
 
-/// What reoptimize() made.
+/// What reoptimize() made. An id that is not of a function of the batch's
+/// JITDylib fails the batch, as does a name that Object does not define.
 struct NewCode {
   /// One relocatable object, or null if every member was refused.
   std::unique_ptr<llvm::MemoryBuffer> Object;
@@ -182,7 +191,9 @@ struct NewCode {
     FunctionId Id;
     /// Linker name in Object.
     std::string Name;
-    /// It trips, and the policy is asked again.
+    /// It trips, and the policy is asked again. The policy has instrumented it
+    /// with SessionView::getNextSite(). If no code of Object calls the hook the
+    /// batch fails; a body that does not, beside others that do, never trips.
     bool Counted = false;
   };
   /// May hold functions that were not members of the batch.
@@ -195,7 +206,10 @@ struct NewCode {
     std::string Table;
   };
   std::vector<Continuations> Continuations;
-  /// All functions of the session whose definitions went into Object.
+  /// All functions of the session whose definitions went into Object. When one
+  /// of them is removed, Object is taken back. One that is left out here is not
+  /// missed: its code stays inlined after it was removed, with references to
+  /// data that is unmapped.
   std::vector<FunctionId> Uses;
   /// Members that were left to their callers.
   std::vector<FunctionId> Served;
@@ -203,12 +217,14 @@ struct NewCode {
   struct Refusal {
     FunctionId Id;
     Reason Why;
+    /// FunctionInfo::Detail of listings.
     std::string Detail;
   };
   std::vector<Refusal> Refused;
   /// Every function defined in Object counts in Batch::ActiveCount. A body that
   /// does not is kept as long as its function exists, and longer if it is not
-  /// known otherwise that nobody is in it.
+  /// known otherwise that nobody is in it. True of code that does not count, it
+  /// may be freed under a fiber that waits in it.
   bool CountsActive = false;
 };
 

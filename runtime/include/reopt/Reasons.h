@@ -8,7 +8,8 @@
 //
 /// \file
 /// Every decision about a function has a reason that a person can read, from
-/// one list (Reasons.def).
+/// one list (Reasons.def). What a policy has to add is in
+/// FunctionInfo::Detail.
 ///
 //===----------------------------------------------------------------------===//
 

@@ -31,13 +31,20 @@
 ///
 /// **States.** What redefine() does depends on how far the symbol is:
 ///
-/// | the symbol is | what happens to what was there | when it is published |
-/// |---|---|---|
-/// | not yet materialised | thrown away, never compiled | at once; compiled
-/// when first looked up | | materialising, not begun | thrown away | with the
-/// symbol, whose look-ups wait for it | | materialising, begun | its result is
-/// dropped; kept only in case the new one fails | the same | | ready | serves
-/// calls | when it is emitted, and all it depends on is ready |
+/// \verbatim
+///   the symbol is           what was there is        the new one is published
+///   ----------------------  -----------------------  ------------------------
+///   not yet materialised    thrown away, never       at once; compiled when
+///                           compiled                 first looked up
+///   materialising, not      thrown away              with the symbol, whose
+///   begun                                            look-ups wait for it
+///   materialising, begun    dropped when it comes;   the same
+///                           kept only in case the
+///                           new one fails
+///   ready                   what serves calls        when it is emitted, and
+///                                                    all it depends on is
+///                                                    ready
+/// \endverbatim
 ///
 /// (From the moment that a first version is linked and only waits for what it
 /// depends on, ORC has the symbol's fate bound to that version. A redefinition
@@ -55,7 +62,9 @@
 /// **Failure.** A request that fails changes nothing: what serves goes on. If
 /// it is for a symbol that nothing serves yet, the version before it does, if
 /// that had begun; else look-ups of the symbol fail, as with any definition. It
-/// does not bring back what was cancelled for its sake.
+/// does not bring back what was cancelled for its sake. ORC tells why something
+/// failed to the session's error reporter, and to look-ups no more than that it
+/// did: see noteError() for how Done is told why.
 ///
 /// **Ownership.** The symbols belong to the ResourceTracker with which they
 /// were defined. Each version's code has a tracker of its own in its shadow.
@@ -72,9 +81,21 @@
 /// uses it gives a Retire callback, is handed the version's tracker, and frees
 /// it then.
 ///
+/// **Memory.** A version that is kept holds its code and its place: a shadow
+/// has one version of a name, so the symbol that has most versions says how
+/// many shadows there are. Each takes what the session's platform gives a
+/// JITDylib: about 35 KB in a plain LLJIT. Redefining one function for ever
+/// thus takes memory for ever, unless Retire frees what was replaced: then the
+/// names are free again, and there are two or three shadows however often
+/// something is redefined. Shadows serve later versions of any symbols of the
+/// JITDylib; forget() and the end of the session remove them. (ORC 22.1 cannot
+/// free a name and keep its code: JITDylib::remove() leaves it with its
+/// tracker.)
+///
 /// **Initialisers and data.** Only functions are redefinable. A definition with
-/// data symbols or initialisers is refused: split it, and define that part as
-/// usual. What is internal to the object (constants, private globals) is fine.
+/// data symbols or static initialisers is refused: split it, and define that
+/// part as usual. What is internal to the object (constants, private globals)
+/// is fine.
 ///
 /// **Threads.** Every member may be called from any thread, also from a Done or
 /// Retire callback, except where it says otherwise. Callbacks run with no lock
@@ -174,7 +195,8 @@ public:
   /// RedefinableMaterializationUnit. As with any definition, it is materialised
   /// when first looked up; with When::OnFirstCall that only makes stubs. May
   /// wait for a look-up of the session's platform. Errors: those of
-  /// JITDylib::define, and a symbol that is no function.
+  /// JITDylib::define, no definition (null), one with static initialisers, and
+  /// a symbol that is no function.
   llvm::Error define(llvm::orc::ResourceTrackerSP RT,
                      std::unique_ptr<llvm::orc::MaterializationUnit> Definition,
                      When W = When::Now);
@@ -186,9 +208,10 @@ public:
   /// may be any redefinable symbols of JD, whichever units defined them first,
   /// and are published one after the other, each atomically. \p Done gets an
   /// error if one of them is not redefinable, was defined with other flags, or
-  /// failed to materialise before, and if the definition cannot be
-  /// materialised. May wait for a look-up of the session's platform; never
-  /// waits for the definition, unless tasks run in place.
+  /// failed to materialise before, if the definition is null or has static
+  /// initialisers, and if it cannot be materialised. Without \p Done errors go
+  /// to the session's error reporter. May wait for a look-up of the session's
+  /// platform; never waits for the definition, unless tasks run in place.
   void redefine(llvm::orc::JITDylib &JD,
                 std::unique_ptr<llvm::orc::MaterializationUnit> Definition,
                 DoneFn Done, When W = When::Now);
@@ -209,11 +232,20 @@ public:
   /// happens afterwards; redefine() fails. Not from a callback.
   void shutdown();
 
+  /// For the session's error reporter, which calls it with each error, and
+  /// reports as ever: takes note of \p Err, so that Done is told why a
+  /// definition could not be compiled or linked, and not only that. What is
+  /// reported while a thread materialises a version belongs to that version.
+  /// What is reported elsewhere (by a link that waited for a remote executor or
+  /// for another thread) is told to the next version that fails on that thread:
+  /// JITLink fails right after it has reported. Any thread, any lock.
+  static void noteError(const llvm::Error &Err);
+
   struct Usage {
     size_t Symbols = 0;  ///< Redefinable now.
     size_t Requests = 0; ///< Not ended, first definitions included.
     size_t Versions = 0; ///< Whose code is there, or on its way.
-    size_t Shadows = 0;  ///< JITDylibs made.
+    size_t Shadows = 0;  ///< JITDylibs made, and not removed by forget().
   };
   Usage usage() const;
 

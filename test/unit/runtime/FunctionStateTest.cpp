@@ -128,4 +128,12 @@ TEST(ReasonsTest, TheTextIsThatOfTheList) {
 #include "reopt/Reasons.def"
 }
 
+TEST(ReasonsTest, TheTextsSuitAnyPolicy) {
+  for (StringRef Word : {"clang", "AST", "-O", "%", "tier 1", "input"}) {
+#define REOPT_REASON(Name, Text)                                               \
+  EXPECT_FALSE(StringRef(Text).contains(Word)) << #Name << ": " << Text;
+#include "reopt/Reasons.def"
+  }
+}
+
 } // namespace

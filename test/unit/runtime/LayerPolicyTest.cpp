@@ -86,6 +86,44 @@ TEST_P(LayerPolicyTest, APolicyThatRefusesIsNotAskedAgain) {
   EXPECT_EQ(call("f"), 1);
 }
 
+TEST_P(LayerPolicyTest, APolicysOwnWordsAreListedWithItsDecisions) {
+  const char *Words = "only after the third request";
+  std::atomic<bool> Refuse{false};
+  P->DecideInstead = [&](const Heat &) {
+    return Refuse ? Decision{Decision::Refuse, Reason::TooLarge, "for a phone"}
+                  : Decision{Decision::Wait, Reason::NotHotYet, Words};
+  };
+  add(tierFunction("f"));
+  callTimes("f", 10);
+  wait();
+  EXPECT_EQ(reason("f"), Reason::NotHotYet);
+  EXPECT_EQ(info("f").Detail, Words);
+  Refuse = true;
+  for (int I = 0; I != 10 && stage("f") != Stage::Refused; ++I) {
+    callTimes("f", 10);
+    wait();
+  }
+  EXPECT_EQ(reason("f"), Reason::TooLarge);
+  EXPECT_EQ(info("f").Detail, "for a phone");
+}
+
+TEST_P(LayerPolicyTest, APolicysOwnWordsAreListedUntilTheCodeIsPublished) {
+  P->DecideInstead = [](const Heat &) {
+    return Decision{Decision::Compile, Reason::Waiting, "as the profile says"};
+  };
+  std::string Meanwhile;
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    Meanwhile = info("f").Detail;
+    return P->compile(B, Session);
+  };
+  add(tierFunction("f"));
+  callTimes("f", 10);
+  wait();
+  EXPECT_EQ(stage("f"), Stage::Tier1);
+  EXPECT_EQ(Meanwhile, "as the profile says");
+  EXPECT_EQ(info("f").Detail, "");
+}
+
 TEST_P(LayerPolicyTest, AFunctionThatIsNotThereFailsTheBatch) {
   P->Instead = [&](const Batch &B, const SessionView &Session) {
     auto Code = P->compile(B, Session);
@@ -97,6 +135,21 @@ TEST_P(LayerPolicyTest, AFunctionThatIsNotThereFailsTheBatch) {
   EXPECT_EQ(call("f"), 0);
   EXPECT_EQ(reason("f"), Reason::EmissionFailed);
   EXPECT_EQ(info("f").Detail, "the policy named a function that is not there");
+}
+
+TEST_P(LayerPolicyTest, ABodyThatIsSaidToCountAndDoesNotFailsTheBatch) {
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    auto Code = P->compile(B, Session);
+    Code->Bodies.front().Counted = true;
+    return Code;
+  };
+  add(tierFunction("f"));
+  promoteAndWait({"f"});
+  EXPECT_EQ(call("f"), 0);
+  EXPECT_EQ(reason("f"), Reason::EmissionFailed);
+  EXPECT_EQ(info("f").Detail,
+            "the policy said that a body counts, and no code of the object "
+            "does: it has to be instrumented");
 }
 
 } // namespace

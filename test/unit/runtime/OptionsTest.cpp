@@ -221,4 +221,20 @@ TEST(OptionsTest, HelpIsATableWithALineForEach) {
   EXPECT_EQ(Columns.size(), 1u) << "the texts are not aligned";
 }
 
+TEST(OptionsTest, AClientSaysItsOwnWordsInTheHelp) {
+  std::string Own = getOptionHelp([](StringRef Name) -> StringRef {
+    return Name == "threshold" ? "as the client says" : "";
+  });
+  std::string Help = getOptionHelp();
+  const StringRef Text = "calls until a function trips";
+  ASSERT_NE(Help.find(Text), std::string::npos);
+  Help.replace(Help.find(Text), Text.size(), "as the client says");
+  EXPECT_EQ(Own, Help);
+}
+
+TEST(OptionsTest, TheHelpSuitsAnyPolicy) {
+  for (StringRef Word : {"clang", "AST", "-O", "%reopt"})
+    EXPECT_EQ(getOptionHelp().find(Word), std::string::npos) << Word.str();
+}
+
 } // namespace

@@ -460,8 +460,38 @@ TEST_P(RedefinableStateTest, InitialisersAreRefused) {
     define internal void @init() { ret void }
     define i32 @f(i32 %x) { ret i32 5 }
   )"));
-  EXPECT_NE(A.get().find("is not redefinable"), std::string::npos);
+  EXPECT_TRUE(StringRef(A.get()).ends_with(
+      " in main has static initialisers, and only functions are redefinable: "
+      "define the initialisers, and the data that they set, apart and as "
+      "usual"))
+      << A.get();
   EXPECT_EQ(callIt("f"), 1);
+  EXPECT_NE(toString(RS->define(jd(), ir(R"(
+    @llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]
+      [{ i32, ptr, ptr } { i32 65535, ptr @init, ptr null }]
+    define internal void @init() { ret void }
+    define i32 @g(i32 %x) { ret i32 5 }
+  )")))
+                .find("has static initialisers"),
+            std::string::npos);
+  EXPECT_FALSE(RS->isRedefinable(jd(), name("g")));
+}
+
+TEST_P(RedefinableStateTest, NoDefinitionIsRefused) {
+  const char *Text = "no definition: the MaterializationUnit for main is null";
+  EXPECT_EQ(toString(RS->define(jd(), nullptr)), Text);
+  EXPECT_EQ(redefine(nullptr).get(), Text);
+}
+
+TEST_P(RedefinableStateTest, WithoutACallbackErrorsAreReported) {
+  std::vector<std::string> Reported;
+  es().setErrorReporter(
+      [&](Error Err) { Reported.push_back(toString(std::move(Err))); });
+  RS->redefine(jd(), nullptr, nullptr);
+  EXPECT_EQ(Reported.size(), 1u);
+  define(at(One, {"f"}));
+  RS->redefine(jd(), at(Two, {"f"}), nullptr);
+  EXPECT_EQ(callIt("f"), 2);
 }
 
 } // namespace

@@ -116,13 +116,17 @@ TEST_P(StubLinkTest, ACallerOutOfReachGetsAnAnonymousStubToTheStub) {
   )");
   auto Reserve = addr("reserve");
   int Strip = call(Reserve, 8 << 18); // 8 GiB
-  for (int Pages = 1 << 18; Pages; Pages /= 4)
-    while (call(Reserve, Pages) > Strip)
-      ;
+  auto FillHoles = [&] {
+    for (int Pages = 1 << 18; Pages; Pages /= 4)
+      while (call(Reserve, Pages) > Strip)
+        ;
+  };
   Notes->Branches.clear();
   std::string Caller;
   for (unsigned I = 0; I != 50; ++I) {
     Caller = "caller" + std::to_string(I);
+    // Each time: a thread of the executor that ends leaves one for its stack.
+    FillHoles();
     addIR("declare i32 @f(i32)\n"
           "define i32 @" +
           Caller +
