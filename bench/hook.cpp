@@ -113,10 +113,10 @@ private:
     setpriority(PRIO_PROCESS, id_t(syscall(SYS_gettid)), int(Options().Nice));
     while (!Stopping) {
       Inbox.waitForWork();
-      Inbox.drain([this](uint32_t, uint64_t) { ++Count; });
+      Inbox.drain([this](uint32_t, uint64_t, uint64_t) { ++Count; });
       Served = Count;
     }
-    Inbox.drain([this](uint32_t, uint64_t) { ++Count; });
+    Inbox.drain([this](uint32_t, uint64_t, uint64_t) { ++Count; });
   }
 
   TripInbox &Inbox;

@@ -25,7 +25,9 @@ bool AstLease::take() {
   std::unique_lock<std::mutex> Lock(M);
   bool WasLent = Lent;
   Lent = false;
-  if (!Borrowed)
+  // exit() on a worker: it is out of the AST for good, and cannot wait for
+  // itself.
+  if (!Borrowed || Borrower == std::this_thread::get_id())
     return WasLent;
   Wanted = true;
   Returned.wait(Lock, [this] { return !Borrowed; });
@@ -49,6 +51,7 @@ bool AstLease::borrow() {
   if (Closed)
     return false;
   Borrowed = true;
+  Borrower = std::this_thread::get_id();
   return true;
 }
 

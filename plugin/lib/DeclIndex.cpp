@@ -183,7 +183,7 @@ void DeclIndex::addContext(const DeclContext *DC) {
 
 std::optional<GlobalDecl> DeclIndex::find(llvm::StringRef Name,
                                           llvm::function_ref<bool()> Yield) {
-  if (!Context)
+  if (!Yield() || !Context)
     return std::nullopt;
   auto Known = [&]() -> std::optional<GlobalDecl> {
     auto I = ByName.find(Name);

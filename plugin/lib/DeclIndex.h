@@ -79,8 +79,9 @@ public:
   /// Declarations of the input \p TU do not exist any more.
   void forget(const clang::TranslationUnitDecl *TU);
 
-  /// The definition behind linker name \p Name. \p Yield is called now and
-  /// then; where it returns false, the search ends without a result.
+  /// The definition behind linker name \p Name. \p Yield is called at first,
+  /// before the AST is looked at, and now and then; where it returns false, the
+  /// search ends without a result, and the AST may be gone.
   std::optional<clang::GlobalDecl> find(llvm::StringRef Name,
                                         llvm::function_ref<bool()> Yield);
 

@@ -245,11 +245,10 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
         continue;
       }
       if (!W.Decl.getDecl()) {
-        // A search ends without a result when the session does, and with it
-        // the AST.
+        auto GD = Index.find(W.Name, [&] { return AST.yield(); });
+        // It ended without a result if the session did, and with it the AST.
         if (!AST || !Index.getContext())
           return llvm::createStringError("the session ends");
-        auto GD = Index.find(W.Name, [&] { return AST.yield(); });
         if (!GD) {
           if (W.IsMember)
             J.refuse(W, Reason::NoDefinition);

@@ -25,6 +25,8 @@
 #include <cstdlib>
 #include <map>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 using namespace clang;
 
@@ -187,6 +189,21 @@ static void unlockAfterFork(bool InChild) {
   Map.M.unlock();
 }
 
+namespace {
+
+/// Of the process's first thread. exit() destroys what is local to its thread
+/// before it calls any handler and destroys any global, in whatever order these
+/// were made. Of other threads, this says nothing: they end and sessions do
+/// not.
+struct CloseBeforeHandlers {
+  ~CloseBeforeHandlers() {
+    if (getpid() == pid_t(syscall(SYS_gettid)))
+      closeAllSessions();
+  }
+};
+
+} // namespace
+
 void registerConsumer(void (*Callback)(const CompilerInstance &)) {
   if (Callback)
     OnUntiered = Callback;
@@ -195,9 +212,12 @@ void registerConsumer(void (*Callback)(const CompilerInstance &)) {
   static FrontendPluginRegistry::Add<SessionAction> Registration(
       "reopt", "tiers hot functions");
   // exit() destroys LLVM's globals, which a worker uses, so the workers have to
-  // stop before. Those that LLVM made after this line are destroyed before they
-  // stop; therefore user code gets an exit() of ours (TieringExecutor.cpp), and
-  // this is for exits that come from elsewhere.
+  // stop before. User code gets an exit() of ours (TieringExecutor.cpp); these
+  // are for exits that come from elsewhere: the first from the thread that runs
+  // this, which is the first in a REPL; the second from others. Globals that
+  // LLVM made after the second line are destroyed before its handler runs.
+  static thread_local CloseBeforeHandlers Closer;
+  (void)Closer;
   static const int AtExit = (getSessionMap(), std::atexit(closeAllSessions));
   static const int AtFork = pthread_atfork(
       lockForFork, [] { unlockAfterFork(/*InChild=*/false); },

@@ -200,7 +200,11 @@ Error TieringExecutor::removeModule(clang::PartialTranslationUnit &PTU) {
   ResourceKey Key = 0;
   if (auto Err = RT->withResourceKeyDo([&](ResourceKey K) { Key = K; }))
     return Err;
-  S->AtExit->runFor(Key);
+  {
+    // Destructors are user code like any other.
+    RunningCode Running(S->Lease);
+    S->AtExit->runFor(Key);
+  }
   return RT->remove();
 }
 

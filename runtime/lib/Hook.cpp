@@ -19,6 +19,9 @@ TripInbox::TripInbox(NapSchedule Naps) : Naps(Naps) {
 TripInbox::~TripInbox() { sem_destroy(&Wakeups); }
 
 void TripInbox::push(TripRecord &R, uint64_t Caller) {
+  // Made visible by the exchange of Pending, to who reads it after that.
+  if (isLoopTrip(Caller) && Caller)
+    R.Loops.fetch_or(getLoopBit(Caller - 1), std::memory_order_relaxed);
   if (R.Pending.exchange(true, std::memory_order_acq_rel))
     return;
   R.Caller = Caller;

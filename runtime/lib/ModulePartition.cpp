@@ -150,7 +150,7 @@ bool isPartOfAlias(const User &U) {
 }
 
 /// Renames what \p Data defines and others may know.
-void hideData(Module &Data, std::vector<ModulePartition::Alias> &Hidden,
+void hideData(Module &Data, ModulePartition &Parts,
               function_ref<std::string(StringRef)> GetHiddenName) {
   Data.setModuleIdentifier(GetHiddenName(Data.getModuleIdentifier()));
   SmallVector<GlobalValue *, 16> Defined;
@@ -160,6 +160,8 @@ void hideData(Module &Data, std::vector<ModulePartition::Alias> &Hidden,
       Defined.push_back(&GV);
   for (GlobalValue *GV : Defined) {
     const std::string Name = GV->getName().str();
+    auto &Hidden =
+        GV->isThreadLocal() ? Parts.HiddenThreadLocals : Parts.HiddenData;
     Hidden.push_back({Name, GetHiddenName(GV->getName()),
                       JITSymbolFlags::fromGlobalValue(*GV)});
     // Which of several definitions is the right one is known under the name
@@ -343,7 +345,7 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
       }))
     markUncounted(*Data);
   if (Req.HideData)
-    hideData(*Data, Parts.HiddenData, GetOwnName);
+    hideData(*Data, Parts, GetOwnName);
   return Parts;
 }
 

@@ -52,7 +52,7 @@ struct ModulePartition {
   std::vector<std::string> DataNames;
   /// Data's names that others know, and those that Data defines, if they
   /// differ; see PartitionRequest::HideData.
-  std::vector<Alias> HiddenData;
+  std::vector<Alias> HiddenData, HiddenThreadLocals;
   struct Untiered {
     std::string Name;
     Reason Why;

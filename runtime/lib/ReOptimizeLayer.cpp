@@ -365,6 +365,11 @@ ReOptimizeLayer::defineHeldData(Space &S, Owner By, ModulePartition &Parts) {
   SymbolAliasMap Names;
   for (auto &Hidden : Parts.HiddenData)
     Names[Mangle(Hidden.Name)] = {Mangle(Hidden.Aliasee), Hidden.Flags};
+  const StringRef Prefix =
+      getManglingOptions()->EmulatedTLS ? StringRef(EmulatedTLSPrefix) : "";
+  for (auto &Hidden : Parts.HiddenThreadLocals)
+    Names[Mangle((Prefix + Hidden.Name).str())] = {
+        Mangle((Prefix + Hidden.Aliasee).str()), Hidden.Flags};
   if (Names.empty())
     return nullptr;
   return symbolAliases(std::move(Names));

@@ -239,8 +239,13 @@ void ReOptimizeLayer::shutdown() {
     More.notify_all();
   }
   Inbox.wake();
-  for (std::thread &Worker : Last)
-    Worker.join();
+  for (std::thread &Worker : Last) {
+    // LLVM's fatal errors may end in exit(), on the worker that has one.
+    if (Worker.get_id() == std::this_thread::get_id())
+      Worker.detach();
+    else
+      Worker.join();
+  }
 }
 
 void ReOptimizeLayer::unlockAfterFork(bool InChild) {
@@ -274,7 +279,7 @@ ReOptimizeLayer::Record &ReOptimizeLayer::findRoot(Record &F) {
 }
 
 void ReOptimizeLayer::takeTrips() {
-  Inbox.drain([this](FunctionId Id, uint64_t CallerAddr) {
+  Inbox.drain([this](FunctionId Id, uint64_t CallerAddr, uint64_t Loops) {
     Record &F = Functions[Id];
     F.LastCaller.reset();
     if (!isLoopTrip(CallerAddr)) {
@@ -282,11 +287,13 @@ void ReOptimizeLayer::takeTrips() {
         if (auto I = F.Home->ByName.find(*Name);
             I != F.Home->ByName.end() && !Functions[I->second].RunsOnce)
           F.LastCaller = I->second;
-    } else {
-      askForContinuations(F, CallerAddr ? getLoopBit(CallerAddr - 1) : 0);
-      if (F.RunsOnce && !F.InLoop)
-        return;
     }
+    if (Loops || isLoopTrip(CallerAddr))
+      askForContinuations(F, Loops);
+    // A call that trips is the only one. Its loops are what can be compiled,
+    // and they trip themselves.
+    if (F.RunsOnce && !F.InLoop)
+      return;
     // Lazy: the first call trips before compileTierZero() has noted the body.
     if (F.St != Stage::Tier0 && F.St != Stage::Lazy &&
         !(F.St == Stage::Tier1 && (F.BodyCounts || F.InLoop)))

@@ -32,6 +32,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace reopt {
 
@@ -45,7 +46,8 @@ public:
   /// \returns whether it was lent before.
   bool take();
 
-  /// Interpreter thread: takes the AST, and nobody gets it any more.
+  /// Interpreter thread, or one that is in exit(): takes the AST, and nobody
+  /// gets it any more.
   void close();
 
   /// Worker: waits until the AST is lent and not wanted. False if it never will
@@ -70,6 +72,8 @@ private:
   mutable std::mutex M;
   std::condition_variable MayBorrow, Returned;
   bool Lent = false, Borrowed = false, Wanted = false, Closed = false;
+  /// Who borrowed last.
+  std::thread::id Borrower;
   std::chrono::microseconds LongestWait{0};
 };
 

@@ -78,6 +78,12 @@ constexpr int32_t PollInterval = 1000;
 /// arm the cell before, is far away.
 constexpr int32_t RearmedCount = 1 << 30;
 
+/// The set of loops that has loop \p Number only: bit I is for loop I, bit 63
+/// for all from the 63rd on.
+inline uint64_t getLoopBit(uint64_t Number) {
+  return uint64_t(1) << (Number < 63 ? Number : 63);
+}
+
 /// The counts that a word has seen since it was armed with \p Armed and now
 /// reads \p Left.
 inline uint32_t countsSince(int32_t Armed, int32_t Left) {

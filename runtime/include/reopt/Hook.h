@@ -30,14 +30,19 @@
 /// once, so that no node is popped singly and the ABA problem cannot arise.
 /// Pending makes sure that a record is on the stack at most once: only the
 /// thread that changes it from false to true pushes, and the consumer clears it
-/// after it has read Next. A trip that comes in between is dropped; it would
-/// have said what the consumer is about to act upon.
+/// after it has read Next. A trip of a call that comes in between is dropped;
+/// it would have said what the consumer is about to act upon. Not so a trip in
+/// a loop: it says which loop runs, and is not repeated. So a loop is first
+/// noted in the record, and then the record is pushed. The consumer takes what
+/// is noted after it has cleared Pending: who found it set had noted before,
+/// and who finds it clear pushes again.
 ///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_HOOK_H
 #define REOPT_HOOK_H
 
+#include "reopt/Cell.h"
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -57,6 +62,9 @@ struct TripRecord {
   /// loop, its number and 1, or 0 if that is not known. Written by who pushes,
   /// read by the consumer.
   uint64_t Caller = 0;
+  /// Loops that tripped, as getLoopBit() has them, until the consumer takes
+  /// them.
+  std::atomic<uint64_t> Loops{0};
   TripRecord *Next = nullptr;
 
   /// The id that machine code of this process passes.
@@ -101,7 +109,8 @@ public:
   void waitForWork();
 
   /// Consumer only: all functions that tripped since the last call, oldest
-  /// first, handed to \p Visit.
+  /// first, handed to \p Visit with the caller of the trip that came first, and
+  /// with the loops that tripped.
   template <typename Fn> void drain(Fn Visit) {
     TripRecord *R = takeAll();
     while (R) {
@@ -110,7 +119,11 @@ public:
       uint64_t Caller = R->Caller;
       // Both ways: a push that this makes possible must not be read before.
       R->Pending.exchange(false, std::memory_order_acq_rel);
-      Visit(F, Caller);
+      uint64_t Loops = R->Loops.exchange(0, std::memory_order_relaxed);
+      // Its own loop may have been taken already, with an earlier trip.
+      if (isLoopTrip(Caller) && Caller)
+        Loops |= getLoopBit(Caller - 1);
+      Visit(F, Caller, Loops);
       R = Next;
     }
   }

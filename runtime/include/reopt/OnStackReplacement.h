@@ -146,11 +146,6 @@ constexpr uint64_t AllLoops = ~uint64_t(0);
 void createContinuations(llvm::Function &Frame, llvm::StringRef TableName,
                          uint64_t Wanted = AllLoops);
 
-/// The set that has loop \p Number only.
-inline uint64_t getLoopBit(uint64_t Number) {
-  return uint64_t(1) << (Number < 63 ? Number : 63);
-}
-
 } // namespace reopt
 
 #endif // REOPT_ONSTACKREPLACEMENT_H

@@ -268,6 +268,18 @@ TEST_F(AstLeaseTest, ClosingWaitsForTheBorrowerWhoGetsItNoMore) {
 // fork
 //===----------------------------------------------------------------------===//
 
+TEST_F(AstLeaseTest, TheBorrowerMayClose) {
+  // As exit() on a worker does.
+  Lease.lend();
+  work([&] {
+    AstBorrow Borrow(Lease);
+    EXPECT_TRUE(bool(Borrow));
+    Lease.close();
+  });
+  join();
+  EXPECT_FALSE(Lease.borrow());
+}
+
 TEST_F(AstLeaseTest, InAForkedChildTheBorrowerIsGone) {
   Lease.lend();
   ASSERT_TRUE(Lease.borrow());

@@ -69,8 +69,9 @@ protected:
   using Trips = std::vector<std::pair<uint32_t, uint64_t>>;
   Trips drain() {
     Trips Result;
-    Inbox.drain(
-        [&](uint32_t F, uint64_t Caller) { Result.push_back({F, Caller}); });
+    Inbox.drain([&](uint32_t F, uint64_t Caller, uint64_t) {
+      Result.push_back({F, Caller});
+    });
     return Result;
   }
 

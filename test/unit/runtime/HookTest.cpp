@@ -43,8 +43,9 @@ protected:
 
   Trips drain() {
     Trips Result;
-    Inbox.drain(
-        [&](uint32_t F, uint64_t Caller) { Result.push_back({F, Caller}); });
+    Inbox.drain([&](uint32_t F, uint64_t Caller, uint64_t) {
+      Result.push_back({F, Caller});
+    });
     return Result;
   }
 
@@ -75,12 +76,31 @@ TEST_F(TripInboxTest, APendingRecordIsPushedOnce) {
   EXPECT_EQ(drain(), (Trips{{0, 5}}));
 }
 
+TEST_F(TripInboxTest, LoopsThatTripWhileTheRecordIsPendingAreNotLost) {
+  TripRecord &A = addRecord(), &B = addRecord();
+  auto Loops = [&] {
+    std::vector<uint64_t> Result;
+    Inbox.drain(
+        [&](uint32_t, uint64_t, uint64_t Loops) { Result.push_back(Loops); });
+    return Result;
+  };
+  Inbox.push(A, 0x10000); // A call; then loops 2, 0 and one far behind.
+  Inbox.push(A, 3);
+  Inbox.push(A, 1);
+  Inbox.push(A, 1001);
+  Inbox.push(B, 2);
+  EXPECT_EQ(Loops(), (std::vector<uint64_t>{5 | uint64_t(1) << 63, 2}));
+  Inbox.push(A, 0x10000);
+  Inbox.push(B, 0); // A loop, but nobody knows which.
+  EXPECT_EQ(Loops(), (std::vector<uint64_t>{0, 0}));
+}
+
 TEST_F(TripInboxTest, ARecordCanTripAgainWhileItIsVisited) {
   TripRecord &A = addRecord(), &B = addRecord();
   Inbox.push(A, 1);
   Inbox.push(B, 2);
   Trips Seen;
-  Inbox.drain([&](uint32_t F, uint64_t Caller) {
+  Inbox.drain([&](uint32_t F, uint64_t Caller, uint64_t) {
     Seen.push_back({F, Caller});
     if (F == 0)
       Inbox.push(A, 3);
@@ -141,8 +161,9 @@ TEST_F(TripInboxTest, EightThreadsPushAndNoTripIsMissedOrDoubled) {
       --Running;
     });
   auto Drain = [&] {
-    Inbox.drain(
-        [&](uint32_t F, uint64_t Caller) { Seen[F].push_back(Caller); });
+    Inbox.drain([&](uint32_t F, uint64_t Caller, uint64_t) {
+      Seen[F].push_back(Caller);
+    });
   };
   while (Running) {
     Drain();
@@ -179,7 +200,7 @@ TEST_F(TripInboxTest, EightThreadsPushTheSameRecordsAndNoneIsOnTheStackTwice) {
   auto Drain = [&] {
     // A record that trips again meanwhile waits for the next drain.
     std::vector<bool> InThisDrain(Records.size());
-    Inbox.drain([&](uint32_t F, uint64_t) {
+    Inbox.drain([&](uint32_t F, uint64_t, uint64_t) {
       Twice += InThisDrain[F];
       InThisDrain[F] = true;
       ++Seen[F];
@@ -285,7 +306,9 @@ TEST_F(TripInboxTest, SignalHandlersTripInTheMiddleOfAPush) {
   });
   unsigned OwnPushes = 0;
   std::vector<unsigned> Seen(2);
-  auto Drain = [&] { Inbox.drain([&](uint32_t F, uint64_t) { ++Seen[F]; }); };
+  auto Drain = [&] {
+    Inbox.drain([&](uint32_t F, uint64_t, uint64_t) { ++Seen[F]; });
+  };
   while (Handler.Runs != Signals) {
     for (int I = 0; I != 10; ++I) {
       OwnPushes += !Own.Pending.load();

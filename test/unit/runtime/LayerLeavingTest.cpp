@@ -14,6 +14,9 @@
 
 #include "WaitingCallTest.h"
 
+/// Of the compiler's runtime library.
+extern "C" void *__emutls_get_address(void *);
+
 using namespace llvm;
 using namespace llvm::orc;
 using namespace reopt;
@@ -103,6 +106,24 @@ TEST_P(LayerLeavingTest, ItsVariablesAndStringsAreThere) {
                "  %ab = add i32 %a, %b\n"
                "  %r = add i32 %ab, %d\n"
                "  ret i32 %r\n");
+  EXPECT_EQ(removeAndGoOn(Text), 42);
+  expectNothingStays(Text);
+}
+
+TEST_P(LayerLeavingTest, ItsThreadLocalsAreThere) {
+  define("__emutls_get_address", ExecutorAddr::fromPtr(&__emutls_get_address));
+  const std::string Text = "@t = thread_local global i32 40\n"
+                           "@zero = thread_local global i32 0\n"
+                           "@mine = internal thread_local global i32 1\n"
+                           "@weak = linkonce_odr thread_local global i32 1\n" +
+                           waitThen("  %a = load volatile i32, ptr @t\n"
+                                    "  %b = load volatile i32, ptr @mine\n"
+                                    "  %c = load volatile i32, ptr @weak\n"
+                                    "  %d = load volatile i32, ptr @zero\n"
+                                    "  %ab = add i32 %a, %b\n"
+                                    "  %cd = add i32 %c, %d\n"
+                                    "  %r = add i32 %ab, %cd\n"
+                                    "  ret i32 %r\n");
   EXPECT_EQ(removeAndGoOn(Text), 42);
   expectNothingStays(Text);
 }

@@ -57,6 +57,15 @@ public:
     return F.getName().starts_with("once") ? Tier0Kind::Once
                                            : Tier0Kind::Counted;
   }
+  Expected<NewCode> reoptimize(const Batch &B,
+                               const SessionView &Session) override {
+    for (auto &Member : B.Members)
+      Needless += !Member.NeedsBody && !Member.IsRunning;
+    return IRReoptimizer::reoptimize(B, Session);
+  }
+
+  /// Members of which nothing was wanted.
+  std::atomic<unsigned> Needless{0};
 };
 
 class LayerOsrTest : public testing::TestWithParam<unsigned>,
@@ -84,11 +93,11 @@ protected:
            JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
     auto Place = cantFail(ReOptimizeLayer::in(*J));
     Place.Workers = GetParam();
-    L = cantFail(ReOptimizeLayer::Create(
-        std::move(Place),
-        std::make_unique<PolicyWithOnce>(
-            Opts, cantFail(JITTargetMachineBuilder::detectHost())),
-        Opts));
+    auto NewPolicy = std::make_unique<PolicyWithOnce>(
+        Opts, cantFail(JITTargetMachineBuilder::detectHost()));
+    P = NewPolicy.get();
+    L = cantFail(
+        ReOptimizeLayer::Create(std::move(Place), std::move(NewPolicy), Opts));
     FirstCaller = nullptr;
   }
   void TearDown() override {
@@ -148,6 +157,8 @@ protected:
 
   Options Opts;
   std::unique_ptr<ReOptimizeLayer> L;
+  /// The layer's.
+  PolicyWithOnce *P = nullptr;
   unsigned Inputs = 0;
 };
 
@@ -200,6 +211,22 @@ TEST_P(LayerOsrTest, WhatRunsOnceGetsNoBody) {
   L->promote({F.Id});
   L->wait(std::nullopt);
   EXPECT_EQ(info("once").St, Stage::Tier0);
+}
+
+// Its only call is one too many, and trips. That leads nowhere, and must not
+// keep its loop, which trips at about the same time, from going on.
+TEST_P(LayerOsrTest, WhatRunsOnceIsHotInItsLoopsOnly) {
+  add(adder(1));
+  for (int64_t Threshold : {0, 1}) {
+    Opts.Threshold = Threshold;
+    const std::string Name = "once" + std::to_string(Threshold);
+    add(loop(Name));
+    FirstCaller = nullptr;
+    call(Name, 1000);
+    L->wait(std::nullopt);
+    EXPECT_EQ(info(Name).Continued, 1u);
+  }
+  EXPECT_EQ(P->Needless, 0u);
 }
 
 TEST_P(LayerOsrTest, LocalFunctionThatRunsOnce) {

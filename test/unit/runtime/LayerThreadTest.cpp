@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <thread>
+#include <unistd.h>
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -57,6 +58,18 @@ protected:
   std::atomic<bool> Enough{false};
   std::atomic<unsigned> Wrong{0}, Rounds{0};
 };
+
+TEST_F(LayerThreadTest, AWorkerMayEndTheProcess) {
+  // As LLVM's fatal errors do, where the host says so. exit() stops the layer,
+  // on this thread.
+  add("define i32 @f() { ret i32 1 }");
+  P->Instead = [this](const Batch &, const SessionView &) -> Expected<NewCode> {
+    L->shutdown();
+    _exit(7);
+  };
+  EXPECT_EXIT((promote({"f"}), wait(), pause()), testing::ExitedWithCode(7),
+              "");
+}
 
 TEST_F(LayerThreadTest, ManyThreadsMakeTheFirstCall) {
   for (int Round = 0; Round != 20; ++Round) {

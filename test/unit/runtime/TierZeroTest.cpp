@@ -248,7 +248,7 @@ TEST_F(TierZeroTest, BodiesCountInTheirCellsAndTripOnce) {
   EXPECT_EQ(calls("g"), 10);
   EXPECT_EQ(Cells["h"].CallsLeft, RearmedCount - 5);
   unsigned Seen = 0;
-  Inbox.drain([&](uint32_t F, uint64_t Caller) {
+  Inbox.drain([&](uint32_t F, uint64_t Caller, uint64_t) {
     ++Seen;
     EXPECT_EQ(F, Trips["h"].Function);
     EXPECT_GT(Caller, addr("f.tier0.1").getValue());
