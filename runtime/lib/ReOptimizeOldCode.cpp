@@ -26,8 +26,8 @@
 //      removed together may call each other. So when nobody holds those of any
 //      input that went with a tracker, nobody is left who calls its functions:
 //      their stubs become traps, unless the functions were defined anew. In
-//      that case the code that called them calls the new ones, and the calls of
-//      these, when they are removed too, end no earlier (noteRemoved).
+//      that case the code that called them calls the new ones; when these are
+//      removed too it holds their calls, and they make the traps (noteRemoved).
 //   3. Now the objects that passed 1 are retired, for good.
 //   4. Each object holds the HeldData of the same inputs until it is unmapped.
 //      The data go with the last of them.
@@ -293,24 +293,27 @@ void ReOptimizeLayer::holdCalls(Input &In,
       UncalledRemoved[Id] = F.TierZeroGroup;
 }
 
+/// Each holds the next one only, so that a function which is defined and
+/// removed for ever while somebody stays in its first definition costs a little
+/// each time, and not more each time.
 void ReOptimizeLayer::noteRemoved(
     const std::shared_ptr<RemovedCalls> &Removed,
     std::vector<std::shared_ptr<RemovedCalls>> &LetGo) {
-  DenseSet<SymbolStringPtr> Names;
-  for (FunctionId Id : Removed->Functions)
-    Names.insert(Functions[Id].Name);
-  auto &Known = Removed->From->Removed;
-  llvm::erase_if(Known, [](auto &Calls) { return Calls.expired(); });
-  for (auto &Calls : Known) {
-    // It may be the last by now that holds it.
-    auto Earlier = Calls.lock();
-    if (Earlier && any_of(Earlier->Functions, [&](FunctionId Id) {
-          return Names.count(Functions[Id].Name);
-        }))
+  SmallPtrSet<const RemovedCalls *, 4> Holders;
+  for (FunctionId Id : Removed->Functions) {
+    const Record &F = Functions[Id];
+    if (!F.Stub)
+      continue;
+    Space::LastRemoval &Last = Removed->From->LastRemoved[F.Name];
+    auto Earlier = Last.IfNotEnded.lock();
+    Last = {Removed.get(), Removed};
+    if (!Earlier)
+      continue;
+    if (Holders.insert(Earlier.get()).second)
       Earlier->Then.push_back(Removed);
+    // It may be the last by now that holds it.
     LetGo.push_back(std::move(Earlier));
   }
-  Known.push_back(Removed);
 }
 
 bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
@@ -351,9 +354,21 @@ bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
 // What removed code goes on with
 //===----------------------------------------------------------------------===//
 
+/// They may hold each other in a long row: not by recursion, then.
 ReOptimizeLayer::RemovedCalls::~RemovedCalls() {
+  static thread_local std::vector<std::shared_ptr<void>> *ToLetGo = nullptr;
   if (!L.Ending)
     L.endCalls(*this);
+  if (ToLetGo) {
+    append_range(*ToLetGo, std::exchange(Then, {}));
+    return;
+  }
+  ToLetGo = &Then;
+  while (!Then.empty()) {
+    std::shared_ptr<void> Next = std::move(Then.back());
+    Then.pop_back();
+  }
+  ToLetGo = nullptr;
 }
 
 void ReOptimizeLayer::endCalls(RemovedCalls &Calls) {
@@ -367,6 +382,11 @@ void ReOptimizeLayer::endCalls(RemovedCalls &Calls) {
       continue;
     UncalledRemoved.erase(Id);
     Entries->release(F.LazyEntry);
+    // Only who removed it last knows that nobody is left to call it.
+    auto Last = S.LastRemoved.find(F.Name);
+    if (Last == S.LastRemoved.end() || Last->second.Calls != &Calls)
+      continue;
+    S.LastRemoved.erase(Last);
     if (!S.ByName.count(*F.Name))
       Traps.push_back({F.Name, ExecutorAddr()});
   }

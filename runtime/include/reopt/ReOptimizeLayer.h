@@ -279,8 +279,13 @@ private:
     llvm::StringSet<> FailedDefinitions;
     /// Names that something outside defines, as far as known.
     llvm::StringSet<> KnownOutside;
-    /// What was removed and may have ended.
-    std::vector<std::weak_ptr<RemovedCalls>> Removed;
+    /// For each function that was removed, and not defined anew or removed
+    /// again since, what it was removed with; until that ends.
+    struct LastRemoval {
+      const RemovedCalls *Calls = nullptr;
+      std::weak_ptr<RemovedCalls> IfNotEnded;
+    };
+    llvm::DenseMap<llvm::orc::SymbolStringPtr, LastRemoval> LastRemoved;
   };
 
   /// What a tracker owns; it may own several.
@@ -576,10 +581,10 @@ private:
   /// Under M: what the code of \p In, removed with its tracker, may go on
   /// with, as one of those that \p Removed is of.
   void holdCalls(Input &In, const std::shared_ptr<RemovedCalls> &Removed);
-  /// Under M: what was removed from \p Removed's space earlier and has
-  /// functions with names of \p Removed's, which its code may call, now holds
-  /// it. Adds to
-  /// \p LetGo what the caller must let go of when M is not held.
+  /// Under M: code that may call functions of \p Removed since it called
+  /// earlier ones of the same names, which were removed before, holds it from
+  /// now on. Adds to \p LetGo what the caller must let go of when M is not
+  /// held.
   void noteRemoved(const std::shared_ptr<RemovedCalls> &Removed,
                    std::vector<std::shared_ptr<RemovedCalls>> &LetGo);
   /// For a call of \p Id, which is removed, that came by its lazy entry.

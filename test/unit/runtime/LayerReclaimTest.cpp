@@ -208,6 +208,63 @@ TEST_P(LayerRemovedCallsTest, OfALaterDefinitionThatWasRemovedToo) {
   expectAllFreed(3);
 }
 
+TEST_P(LayerRemovedCallsTest, OfTheLastOfManyDefinitions) {
+  auto RT = addTwo("define i32 @h() { ret i32 7 }");
+  EXPECT_EQ(call("f", 0), 7);
+  int Result = -1;
+  std::thread T = callUntilItWaits("f", Result);
+  cantFail(RT->remove());
+  constexpr int Times = 300;
+  for (int I = 0; I != Times; ++I) {
+    auto Later =
+        add("define i32 @h() { ret i32 " + std::to_string(100 + I) + " }");
+    EXPECT_EQ(call("h"), 100 + I);
+    cantFail(Later->remove());
+  }
+  collectOften();
+  letGo(T);
+  EXPECT_EQ(Result, 100 + Times - 1);
+  expectAllFreed(2 + Times);
+}
+
+TEST_P(LayerRemovedCallsTest, OfTheLaterCodeWhenTheEarlierHasLeft) {
+  static sem_t InLater, LaterGoesOn;
+  sem_init(&InLater, 0, 0);
+  sem_init(&LaterGoesOn, 0, 0);
+  define("wait_later", ExecutorAddr::fromPtr(static_cast<void (*)()>([] {
+           sem_post(&InLater);
+           while (sem_wait(&LaterGoesOn)) {
+           }
+         })));
+  auto RT = addTwo("define i32 @h() { ret i32 7 }");
+  EXPECT_EQ(call("f", 0), 7);
+  int Result = -1, LaterResult = -1;
+  std::thread T = callUntilItWaits("f", Result);
+  cantFail(RT->remove());
+
+  auto Later = add("declare void @wait_later()\n"
+                   "define i32 @h() { ret i32 8 }\n"
+                   "define i32 @f(i32 %x) {\n"
+                   "  call void @wait_later()\n"
+                   "  %r = call i32 @h()\n"
+                   "  ret i32 %r\n"
+                   "}\n");
+  EXPECT_EQ(call("h"), 8);
+  std::thread LaterT(
+      [&LaterResult, F = get<int(int)>("f")] { LaterResult = F(1); });
+  while (sem_wait(&InLater)) {
+  }
+  cantFail(Later->remove());
+  letGo(T);
+  EXPECT_EQ(Result, 8);
+  // All of the earlier goes.
+  collectOften();
+  sem_post(&LaterGoesOn);
+  LaterT.join();
+  EXPECT_EQ(LaterResult, 8);
+  expectAllFreed();
+}
+
 /// While a thread was on its way from the stub to the entry that compiles,
 /// another made the first call.
 TEST_P(LayerRemovedCallsTest, ThatComeLateToTheEntryFindTheBody) {
