@@ -8,6 +8,7 @@
 
 #include "reopt/ModuleExtractor.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Transforms/Utils/Cloning.h"
@@ -44,6 +45,9 @@ public:
     }
     if (auto *F = dyn_cast<Function>(GV))
       return declare(*F->getFunctionType(), *F);
+    if (auto *Alias = dyn_cast<GlobalAlias>(GV))
+      if (Value *Aliased = findAliased(*Alias))
+        return Aliased;
     if (auto *Var = dyn_cast<GlobalVariable>(GV)) {
       auto *New = new GlobalVariable(
           To, Var->getValueType(), Var->isConstant(), declaredLinkage(*Var),
@@ -57,7 +61,7 @@ public:
       }
       return New;
     }
-    // An alias or an ifunc: callers see a symbol of its type.
+    // A weak alias or an ifunc: callers see a symbol of its type.
     if (auto *FTy = dyn_cast<FunctionType>(GV->getValueType()))
       return Function::Create(FTy, GlobalValue::ExternalLinkage,
                               GV->getAddressSpace(), GV->getName(), &To);
@@ -76,6 +80,32 @@ public:
   }
 
 private:
+  /// What \p Alias is another name of, plus an offset. A declaration of its own
+  /// would be taken for another object. Null if the name may come to mean
+  /// something else.
+  Value *findAliased(const GlobalAlias &Alias) {
+    if (Alias.isWeakForLinker())
+      return nullptr;
+    const DataLayout &DL = Alias.getDataLayout();
+    APInt Offset(DL.getIndexTypeSizeInBits(Alias.getType()), 0);
+    auto *Base = dyn_cast<GlobalObject>(
+        Alias.getAliasee()->stripAndAccumulateConstantOffsets(
+            DL, Offset, /*AllowNonInbounds=*/true));
+    if (!Base)
+      return nullptr;
+    auto Known = isa<GlobalVariable>(Base) ? Map.find(Base) : Map.end();
+    auto *Aliased = cast<Constant>(
+        Known != Map.end() ? static_cast<Value *>(Known->second)
+                           : materialize(const_cast<GlobalObject *>(Base)));
+    if (isa<GlobalVariable>(Base))
+      Map[Base] = Aliased;
+    if (Offset.isZero())
+      return Aliased;
+    LLVMContext &Ctx = Alias.getContext();
+    return ConstantExpr::getGetElementPtr(Type::getInt8Ty(Ctx), Aliased,
+                                          ConstantInt::get(Ctx, Offset));
+  }
+
   /// A stub, or another input's data, may lie out of a 32-bit displacement's
   /// reach; and hidden symbols would have to be near.
   static void declareElsewhere(GlobalValue &GV) {
@@ -210,6 +240,9 @@ SmallVector<char, 0> extractForOptimising(const Function &F,
       const_cast<Module &>(*F.getParent()), F.getName(),
       {const_cast<Function *>(&F)}, [&](StringRef) { return NewName.str(); },
       /*ImportConstants=*/true);
+  // Optimised code is compiled without: each function brings that of all its
+  // module, and linking it takes longer than optimising.
+  StripDebugInfo(*Part);
   Function *Copy = Part->getFunction(NewName);
   Copy->setLinkage(GlobalValue::ExternalLinkage);
   Copy->setVisibility(GlobalValue::DefaultVisibility);

@@ -13,6 +13,7 @@
 
 #include "reopt/ReOptimizeLayer.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -124,23 +125,40 @@ bool ReOptimizeLayer::areKnown(const NewCode &Code, const Space &S) const {
 /// What is wrong with \p Code, as far as it shows in a moment; empty if nothing
 /// is.
 static std::string findMistake(const NewCode &Code) {
-  if (!Code.Object ||
-      none_of(Code.Bodies, [](auto &Body) { return Body.Counted; }))
+  if (!Code.Object)
     return "";
   auto Object = object::ObjectFile::createObjectFile(*Code.Object);
   if (!Object) { // The linker will say what it is.
     consumeError(Object.takeError());
     return "";
   }
+  StringSet<> Defined;
+  bool CallsHook = false;
   for (const object::SymbolRef &Symbol : (*Object)->symbols()) {
     Expected<StringRef> Name = Symbol.getName();
-    if (!Name)
-      consumeError(Name.takeError());
-    else if (Name->ends_with(HookName)) // A target may put a prefix before it.
-      return "";
+    Expected<uint32_t> Flags = Symbol.getFlags();
+    if (Name && Flags && !(*Flags & object::SymbolRef::SF_Undefined))
+      Defined.insert(*Name);
+    // A target may put a prefix before it.
+    CallsHook |= Name && Name->ends_with(HookName);
+    consumeError(Name.takeError());
+    consumeError(Flags.takeError());
   }
-  return "the policy said that a body counts, and no code of the object does: "
-         "it has to be instrumented";
+  // Another symbol of that name would be found: the function's own stub, say,
+  // which would then lead to itself.
+  for (auto &Body : Code.Bodies)
+    if (!Defined.count(Body.Name))
+      return "the policy named a body " + Body.Name +
+             ", which its object does not define";
+  for (auto &Loops : Code.Continuations)
+    if (!Defined.count(Loops.Table))
+      return "the policy named a table " + Loops.Table +
+             ", which its object does not define";
+  if (!CallsHook &&
+      any_of(Code.Bodies, [](auto &Body) { return Body.Counted; }))
+    return "the policy said that a body counts, and no code of the object "
+           "does: it has to be instrumented";
+  return "";
 }
 
 void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
@@ -342,8 +360,8 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
       if (Input *In = Functions[Id].In) {
         if (In->Calls && !is_contained(Published.Calls, In->Calls))
           Published.Calls.push_back(In->Calls);
-        if (In->HeldData && !is_contained(Published.Data, In->HeldData))
-          Published.Data.push_back(In->HeldData);
+        if (In->Memory && !is_contained(Published.Data, In->Memory))
+          Published.Data.push_back(In->Memory);
       }
   // It may hold nothing that anybody still wanted.
   takeUnusedBatch(B.Number, Unused);

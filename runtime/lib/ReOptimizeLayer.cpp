@@ -219,7 +219,7 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
                   ->second;
   if (Reclaim) {
     In.Calls = std::make_shared<HeldCalls>();
-    In.HeldData = std::make_shared<HeldData>(*this);
+    In.Memory = std::make_shared<HeldData>(*this);
   }
   for (size_t I = 0; I < Count; ++I) {
     auto [IR, Flags] = Parts.Counted[I];
@@ -353,14 +353,14 @@ ReOptimizeLayer::defineHeldData(Space &S, Owner By, ModulePartition &Parts) {
     std::shared_ptr<HeldData> Held;
     auto [Begin, End] = Inputs.equal_range(By.Key);
     for (auto I = Begin; I != End; ++I)
-      if (I->second.Addition == By.Addition && I->second.HeldData)
-        Held = I->second.HeldData;
+      if (I->second.Addition == By.Addition && I->second.Memory)
+        Held = I->second.Memory;
     if (!Held)
       Held = std::make_shared<HeldData>(*this);
     Held->RT = std::move(RT);
     for (auto I = Begin; I != End; ++I)
       if (I->second.Addition == By.Addition)
-        I->second.HeldData = Held;
+        I->second.Memory = Held;
   }
   SymbolAliasMap Names;
   for (auto &Hidden : Parts.HiddenData)

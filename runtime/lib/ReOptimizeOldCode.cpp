@@ -282,8 +282,8 @@ void ReOptimizeLayer::watch(uint64_t Number) {
 
 void ReOptimizeLayer::holdCalls(Input &In,
                                 const std::shared_ptr<RemovedCalls> &Removed) {
-  if (In.HeldData)
-    In.HeldData->IsRemoved = true;
+  if (In.Memory)
+    In.Memory->IsRemoved = true;
   if (!In.Calls)
     return;
   In.Calls->Removed = Removed;

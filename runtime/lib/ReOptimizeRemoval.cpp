@@ -92,7 +92,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
         // Its code may run on, and must not find what goes with it.
         dropContinuations(F, F.ContinuationBatch);
         if (Reclaim)
-          I->second.HeldData->Cells.push_back(F.Cell);
+          I->second.Memory->Cells.push_back(F.Cell);
         else if (!ExecutorGone)
           Cells->release(F.Cell);
         if (F.TierZeroGroup)
@@ -101,7 +101,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       holdCalls(I->second, Reclaim ? Removed.front() : nullptr);
       DoomedIR.push_back(std::move(I->second.TSM));
       Calls.push_back(std::move(I->second.Calls));
-      Data.push_back(std::move(I->second.HeldData));
+      Data.push_back(std::move(I->second.Memory));
       Inputs.erase(I);
     }
     if (Reclaim)

@@ -215,8 +215,8 @@ ReOptimizeLayer::beginTierZero(FunctionId Id, unsigned Limit) {
     if (Input *In = Functions[Id].In) {
       if (In->Calls)
         Group.Calls.push_back(In->Calls);
-      if (In->HeldData)
-        Group.Data.push_back(In->HeldData);
+      if (In->Memory)
+        Group.Data.push_back(In->Memory);
     }
   }
   Error Err = defineGroup(Id, Number, Limit, *S, std::move(TSM));

@@ -305,7 +305,7 @@ private:
     uint64_t Addition = 0;
     /// What its code and data share; null if old code is kept.
     std::shared_ptr<HeldCalls> Calls;
-    std::shared_ptr<HeldData> HeldData;
+    std::shared_ptr<HeldData> Memory;
   };
 
   /// A function, and whose it is.

@@ -206,4 +206,36 @@ TEST_F(LayerAdditionTest, LabelsWithAddressesAndNakedFunctionsAreListed) {
   EXPECT_EQ(reason("bare"), Reason::Naked);
 }
 
+TEST_F(LayerAdditionTest, AnAliasIsNoOtherObjectToTheOptimiser) {
+  add(R"(
+    @v = global i32 0
+    @a = alias i32, ptr @v
+    @hidden = internal global i32 0
+    @known = alias i32, ptr @hidden
+    define i32 @t() { ret i32 0 }
+    @ta = alias i32 (), ptr @t
+    define i32 @f() {
+      store i32 1, ptr @v
+      store i32 41, ptr @a
+      %r = load i32, ptr @v
+      store i32 7, ptr @known
+      store i32 1, ptr @hidden
+      %s = load i32, ptr @known
+      %sum = add i32 %r, %s
+      ret i32 %sum
+    }
+    define i32 @g() {
+      %same = icmp eq ptr @t, @ta
+      %r = zext i1 %same to i32
+      ret i32 %r
+    }
+  )");
+  for (StringRef Name : {"f", "g"}) {
+    const int InTier0 = call(Name);
+    EXPECT_EQ(InTier0, Name == "f" ? 42 : 1);
+    promoteAndWait({Name});
+    EXPECT_EQ(call(Name), InTier0);
+  }
+}
+
 } // namespace

@@ -218,7 +218,7 @@ TEST_P(LayerFailureTest, AnObjectWithoutTheBody) {
   promoteAndWait({"f"});
   EXPECT_NE(info("f").Detail.find("f.somewhere_else"), std::string::npos)
       << info("f").Detail;
-  expectFailed(Reason::LinkFailed, info("f").Detail);
+  expectFailed(Reason::EmissionFailed, info("f").Detail);
 }
 
 TEST_P(LayerFailureTest, WhatIsNoObject) {

@@ -152,4 +152,18 @@ TEST_P(LayerPolicyTest, ABodyThatIsSaidToCountAndDoesNotFailsTheBatch) {
             "does: it has to be instrumented");
 }
 
+TEST_P(LayerPolicyTest, ABodyOfAnothersNameFailsTheBatch) {
+  // The stub has that name, and would lead to itself.
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    auto Code = P->compile(B, Session);
+    Code->Bodies.front().Name = "f";
+    return Code;
+  };
+  add(tierFunction("f"));
+  promoteAndWait({"f"});
+  EXPECT_EQ(call("f"), 0);
+  EXPECT_EQ(info("f").Detail,
+            "the policy named a body f, which its object does not define");
+}
+
 } // namespace

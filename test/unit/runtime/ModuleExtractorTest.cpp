@@ -382,11 +382,28 @@ TEST_F(ModuleExtractorTest, AnAliasIsCopiedAlongWithWhatItStandsFor) {
   EXPECT_EQ(M.getNamedAlias("C1")->getAliasee(), M.getFunction("C2"));
 }
 
-TEST_F(ModuleExtractorTest, AMentionedAliasIsASymbolOfItsType) {
+TEST_F(ModuleExtractorTest, AMentionedAliasIsWhatItStandsFor) {
+  Module &M = extract(R"(
+    @v = global [2 x i32] zeroinitializer
+    @w = alias i32, getelementptr (i32, ptr @v, i64 1)
+    @C1 = alias void (ptr), ptr @C2
+    define void @C2(ptr %this) { ret void }
+    define i32 @f() {
+      call void @C1(ptr @w)
+      %r = load i32, ptr @w
+      ret i32 %r
+    }
+  )",
+                      {"f"});
+  EXPECT_EQ(defined(M), "f");
+  EXPECT_EQ(declared(M), "C2 v");
+}
+
+TEST_F(ModuleExtractorTest, AMentionedWeakAliasIsASymbolOfItsType) {
   Module &M = extract(R"(
     @v = global i32 0
-    @w = alias i32, ptr @v
-    @C1 = alias void (ptr), ptr @C2
+    @w = weak alias i32, ptr @v
+    @C1 = weak alias void (ptr), ptr @C2
     @chosen = ifunc void (), ptr @choose
     define void @C2(ptr %this) { ret void }
     define ptr @choose() { ret ptr null }
