@@ -88,7 +88,7 @@
 /// thus takes memory for ever, unless Retire frees what was replaced: then the
 /// names are free again, and there are two or three shadows however often
 /// something is redefined. Shadows serve later versions of any symbols of the
-/// JITDylib; forget() and the end of the session remove them. (ORC 22.1 cannot
+/// JITDylib; the end of the session removes them. (ORC 22.1 cannot
 /// free a name and keep its code: JITDylib::remove() leaves it with its
 /// tracker.)
 ///
