@@ -231,23 +231,31 @@ void RedefinableState::link(VersionSP V) {
                          V->Code))
     return onReady(V, std::move(Err));
 
-  // Symbols at the gate are emitted as soon as addresses are known; ORC waits
-  // for the rest, since it can tell cycles from what will never be ready.
   JITDylibSearchOrder InShadow = {
       {Shadow.get(), JITDylibLookupFlags::MatchAllSymbols}};
-  if (MayBeAwaited)
-    ES.lookup(
-        LookupKind::Static, InShadow, Names, SymbolState::Resolved,
-        [S = shared_from_this(), V](Expected<SymbolMap> Result) {
-          S->onResolved(V, std::move(Result));
-        },
-        NoDependenciesToRegister);
+  // ORC comes to the unit with the first look-up, and another thread may have
+  // made it, or failed to, before the second. onReady() is told on the thread
+  // that fails, which knows why, only if it asked first.
   ES.lookup(
-      LookupKind::Static, InShadow, std::move(Names), SymbolState::Ready,
+      LookupKind::Static, InShadow, Names, SymbolState::Ready,
       [S = shared_from_this(), V](Expected<SymbolMap> Result) {
         S->onReady(V, std::move(Result));
       },
       NoDependenciesToRegister);
+  // Symbols at the gate are emitted as soon as addresses are known; ORC waits
+  // for the rest, since it can tell cycles from what will never be ready.
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    MayBeAwaited &= V->Attached != 0 && (V->St == VersionStage::Queued ||
+                                         V->St == VersionStage::Running);
+  }
+  if (MayBeAwaited)
+    ES.lookup(
+        LookupKind::Static, InShadow, std::move(Names), SymbolState::Resolved,
+        [S = shared_from_this(), V](Expected<SymbolMap> Result) {
+          S->onResolved(V, std::move(Result));
+        },
+        NoDependenciesToRegister);
 }
 
 void RedefinableState::onResolved(VersionSP V, Expected<SymbolMap> Result) {
