@@ -20,26 +20,15 @@
 #ifndef REOPT_LIB_OWNREFERENCES_H
 #define REOPT_LIB_OWNREFERENCES_H
 
-#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
+#include "reopt/LinkPlugin.h"
 
 namespace reopt {
 
-class OwnReferences : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+class OwnReferences : public LinkPlugin {
 public:
   void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
                         llvm::jitlink::LinkGraph &G,
                         llvm::jitlink::PassConfiguration &Config) override;
-  llvm::Error
-  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
-    return llvm::Error::success();
-  }
-  llvm::Error notifyRemovingResources(llvm::orc::JITDylib &,
-                                      llvm::orc::ResourceKey) override {
-    return llvm::Error::success();
-  }
-  void notifyTransferringResources(llvm::orc::JITDylib &,
-                                   llvm::orc::ResourceKey,
-                                   llvm::orc::ResourceKey) override {}
 };
 
 } // namespace reopt

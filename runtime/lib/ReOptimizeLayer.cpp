@@ -6,15 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Modules that come, and listings. First calls are in ReOptimizeTierZero.cpp,
+// Modules that come. First calls are in ReOptimizeTierZero.cpp,
 // how code goes in ReOptimizeRemoval.cpp, and what the workers do in
 // ReOptimizeWorker.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ReOptimizeLayer.h"
+#include "Lifetime.h"
 #include "ModulePartition.h"
 #include "OwnReferences.h"
+#include "RemovedCode.h"
 #include "reopt/TierZero.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
@@ -207,20 +209,10 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
   }
 
   std::lock_guard<std::mutex> Lock(M);
-  Input &In = Inputs
-                  .emplace(By.Key, Input{&S,
-                                         std::move(TSM),
-                                         std::make_shared<std::mutex>(),
-                                         {Ids.begin(), Ids.end()},
-                                         {},
-                                         By.Addition,
-                                         nullptr,
-                                         nullptr})
-                  ->second;
-  if (Reclaim) {
-    In.Calls = std::make_shared<HeldCalls>();
-    In.Memory = std::make_shared<HeldData>(*this);
-  }
+  Input &In = getInput(S, By);
+  In.TSM = std::move(TSM);
+  In.Grouping = std::make_shared<std::mutex>();
+  append_range(In.Functions, Ids);
   for (size_t I = 0; I < Count; ++I) {
     auto [IR, Flags] = Parts.Counted[I];
     Record &F = Functions[First + I];
@@ -247,18 +239,25 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
   return Error::success();
 }
 
+ReOptimizeLayer::Input &ReOptimizeLayer::getInput(Space &S, Owner By) {
+  auto [I, IsNew] = Inputs.try_emplace(By);
+  Input &In = I->second;
+  if (IsNew) {
+    In.Home = &S;
+    if (Reclaim) {
+      In.Calls = std::make_shared<HeldCalls>();
+      In.Memory = std::make_shared<HeldData>(*this);
+    }
+  }
+  return In;
+}
+
 void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
   std::lock_guard<std::mutex> Lock(M);
-  Input &In =
-      Inputs
-          .emplace(
-              By.Key,
-              Input{
-                  &S, nullptr, nullptr, {}, {}, By.Addition, nullptr, nullptr})
-          ->second;
+  Input &In = getInput(S, By);
   for (auto &Name : Parts.DataNames)
     S.Data.try_emplace(
-        Name, Space::DataState{By.Key, std::move(Parts.Mentions[Name])});
+        Name, Space::DataState{By.Addition, std::move(Parts.Mentions[Name])});
   for (auto &[Name, Why] : Parts.NotCounted) {
     Record &F = Functions.emplace_back();
     F.Id = Functions.size() - 1;
@@ -270,7 +269,7 @@ void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
     In.Functions.push_back(F.Id);
   }
   for (auto &A : Parts.Aliases) {
-    S.Data.try_emplace(A.Name, Space::DataState{By.Key, {A.Aliasee}});
+    S.Data.try_emplace(A.Name, Space::DataState{By.Addition, {A.Aliasee}});
     Parts.DataNames.push_back(A.Name);
   }
   In.Data = std::move(Parts.DataNames);
@@ -348,19 +347,8 @@ ReOptimizeLayer::defineHeldData(Space &S, Owner By, ModulePartition &Parts) {
   if (auto Err = addRest(RT, std::move(Parts.Data)))
     return joinErrors(std::move(Err), RT->remove());
   {
-    // Its functions, if it has any, were identified before.
     std::lock_guard<std::mutex> Lock(M);
-    std::shared_ptr<HeldData> Held;
-    auto [Begin, End] = Inputs.equal_range(By.Key);
-    for (auto I = Begin; I != End; ++I)
-      if (I->second.Addition == By.Addition && I->second.Memory)
-        Held = I->second.Memory;
-    if (!Held)
-      Held = std::make_shared<HeldData>(*this);
-    Held->RT = std::move(RT);
-    for (auto I = Begin; I != End; ++I)
-      if (I->second.Addition == By.Addition)
-        I->second.Memory = Held;
+    getInput(S, By).Memory->RT = std::move(RT);
   }
   SymbolAliasMap Names;
   for (auto &Hidden : Parts.HiddenData)
@@ -523,7 +511,8 @@ bool ReOptimizeLayer::withTierZero(
   {
     std::lock_guard<std::mutex> Lock(M);
     const Record &F = Functions[Id];
-    if (F.In)
+    // Without a stub there is no tier 0.
+    if (F.In && F.Stub)
       TSM = F.In->TSM;
     Name = (*F.Name).str();
   }
@@ -535,71 +524,6 @@ bool ReOptimizeLayer::withTierZero(
       Visit(*F);
     return F != nullptr;
   });
-}
-
-std::vector<FunctionInfo> ReOptimizeLayer::list() const {
-  std::lock_guard<std::mutex> Lock(M);
-  std::vector<FunctionInfo> Result;
-  for (const Record &F : Functions) {
-    // A statement that looped little is nobody's business.
-    if (F.St == Stage::Removed || (F.RunsOnce && F.Why == Reason::NotHotYet) ||
-        (F.RunsOnce && F.St == Stage::Lazy))
-      continue;
-    Heat H = readHeat(F);
-    Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,
-                      F.CompileTime, F.Why, F.Detail ? *F.Detail : "",
-                      F.Tier0Compiled, countContinued(F)});
-  }
-  return Result;
-}
-
-LayerStatus ReOptimizeLayer::getStatus() const {
-  std::lock_guard<std::mutex> Lock(M);
-  LayerStatus S;
-  S.Enabled = Opts.Enabled;
-  S.Threshold = Opts.Threshold;
-  S.LoopThreshold = Opts.Threshold * Opts.LoopFactor;
-  S.WorkerStarted = !Workers.empty();
-  S.WorkerBusy = Busy || Linking;
-  S.Batches = LastBatch;
-  S.Failures = FailedBatches;
-  S.CompileTime = TotalCompileTime;
-  S.Obstacle = WhyKept;
-  if (Reclaim) {
-    Reclaimer::Status Old = Reclaim->getStatus();
-    S.Retired = RetiredObjects;
-    S.Freed = FreedObjects;
-    S.Obstacle = Old.Obstacle;
-  }
-  auto CountOf = [&S](const Record &F) -> unsigned & {
-    return F.Body ? S.Tier1 : F.Tier0Compiled ? S.Tier0 : S.Lazy;
-  };
-  for (const Record &F : Functions)
-    switch (F.RunsOnce ? Stage::Removed : F.St) {
-    case Stage::Lazy:
-      ++S.Lazy;
-      break;
-    case Stage::Tier0:
-      ++S.Tier0;
-      break;
-    case Stage::Queued:
-      ++S.Queued;
-      ++CountOf(F);
-      break;
-    case Stage::Compiling:
-      ++S.Compiling;
-      ++CountOf(F);
-      break;
-    case Stage::Tier1:
-      ++S.Tier1;
-      break;
-    case Stage::Refused:
-      ++S.Refused;
-      break;
-    case Stage::Removed:
-      break;
-    }
-  return S;
 }
 
 } // namespace reopt

@@ -49,7 +49,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "reopt/ReOptimizeLayer.h"
+#include "RemovedCode.h"
 #include "reopt/ThreadObserver.h"
 #include "reopt/TierZero.h"
 

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "reopt/ReOptimizeLayer.h"
+#include "RemovedCode.h"
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -51,7 +51,9 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
   Error Result = Error::success();
   {
     std::lock_guard<std::mutex> Lock(M);
-    auto [Begin, End] = Inputs.equal_range(K);
+    auto Begin = Inputs.lower_bound({K, Addition.value_or(0)});
+    auto End = Addition ? Inputs.upper_bound({K, *Addition})
+                        : Inputs.lower_bound({K + 1, 0});
     if (Begin == End)
       return Result;
     Space &S = *Begin->second.Home;
@@ -63,12 +65,10 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     DenseSet<uint64_t> Groups;
     for (auto Next = Begin; Next != End;) {
       auto I = Next++;
-      if (Addition && I->second.Addition != *Addition)
-        continue;
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
         auto Mine = S.Data.find(Name);
-        if (Mine == S.Data.end() || Mine->second.Owner != K)
+        if (Mine == S.Data.end() || Mine->second.Owner != I->first.Addition)
           continue;
         S.Data.erase(Mine);
         S.Tables.erase(Mangle(Name));
@@ -152,19 +152,11 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
 void ReOptimizeLayer::handleTransferResources(JITDylib &, ResourceKey Dst,
                                               ResourceKey Src) {
   std::lock_guard<std::mutex> Lock(M);
-  auto [Begin, End] = Inputs.equal_range(Src);
-  std::vector<Input> Moved;
-  for (auto I = Begin; I != End; ++I)
-    Moved.push_back(std::move(I->second));
-  Inputs.erase(Begin, End);
-  for (auto &From : Moved) {
-    Input &In = Inputs.emplace(Dst, std::move(From))->second;
-    for (FunctionId Id : In.Functions)
-      Functions[Id].In = &In;
-    auto &Data = In.Home->Data;
-    for (auto &Name : In.Data)
-      if (auto D = Data.find(Name); D != Data.end() && D->second.Owner == Src)
-        D->second.Owner = Dst;
+  for (auto I = Inputs.lower_bound({Src, 0});
+       I != Inputs.end() && I->first.Key == Src;) {
+    auto Moved = Inputs.extract(I++);
+    Moved.key().Key = Dst;
+    Inputs.insert(std::move(Moved));
   }
 }
 

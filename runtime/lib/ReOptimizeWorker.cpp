@@ -455,23 +455,4 @@ void ReOptimizeLayer::compileHere() {
   }
 }
 
-ReOptimizeLayer *ReOptimizeLayer::Lifetime::enter() {
-  std::lock_guard<std::mutex> Lock(M);
-  if (Layer)
-    ++Inside;
-  return Layer;
-}
-
-void ReOptimizeLayer::Lifetime::leave() {
-  std::lock_guard<std::mutex> Lock(M);
-  if (!--Inside)
-    Left.notify_all();
-}
-
-void ReOptimizeLayer::Lifetime::end() {
-  std::unique_lock<std::mutex> Lock(M);
-  Layer = nullptr;
-  Left.wait(Lock, [this] { return !Inside; });
-}
-
 } // namespace reopt

@@ -22,15 +22,13 @@ namespace reopt {
 
 void ReOptimizeLayer::noteFailed(Space &S, Owner By) {
   std::lock_guard<std::mutex> Lock(M);
-  auto [Begin, End] = Inputs.equal_range(By.Key);
-  for (auto I = Begin; I != End; ++I) {
-    if (I->second.Addition != By.Addition)
-      continue;
-    for (auto &Name : I->second.Data)
-      S.FailedDefinitions.insert(Name);
-    for (FunctionId Id : I->second.Functions)
-      S.FailedDefinitions.insert(*Functions[Id].Name);
-  }
+  auto In = Inputs.find(By);
+  if (In == Inputs.end())
+    return;
+  for (auto &Name : In->second.Data)
+    S.FailedDefinitions.insert(Name);
+  for (FunctionId Id : In->second.Functions)
+    S.FailedDefinitions.insert(*Functions[Id].Name);
 }
 
 Error ReOptimizeLayer::checkReferences(Space &S,

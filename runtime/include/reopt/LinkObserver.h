@@ -19,27 +19,16 @@
 #ifndef REOPT_LINKOBSERVER_H
 #define REOPT_LINKOBSERVER_H
 
+#include "reopt/LinkPlugin.h"
 #include "llvm/ExecutionEngine/JITLink/JITLink.h"
-#include "llvm/ExecutionEngine/Orc/LinkGraphLinkingLayer.h"
 
 namespace reopt {
 
-class LinkObserver : public llvm::orc::LinkGraphLinkingLayer::Plugin {
+class LinkObserver : public LinkPlugin {
 public:
   void modifyPassConfig(llvm::orc::MaterializationResponsibility &MR,
                         llvm::jitlink::LinkGraph &G,
                         llvm::jitlink::PassConfiguration &Config) override;
-  llvm::Error
-  notifyFailed(llvm::orc::MaterializationResponsibility &) override {
-    return llvm::Error::success();
-  }
-  llvm::Error notifyRemovingResources(llvm::orc::JITDylib &,
-                                      llvm::orc::ResourceKey) override {
-    return llvm::Error::success();
-  }
-  void notifyTransferringResources(llvm::orc::JITDylib &,
-                                   llvm::orc::ResourceKey,
-                                   llvm::orc::ResourceKey) override {}
 
 private:
   /// \p G is linked. Its memory is \p Owner's; 0 if the owner was removed

@@ -68,6 +68,7 @@
 #include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
+#include "reopt/LayerStatus.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
 #include "reopt/Reclaimer.h"
@@ -84,41 +85,9 @@
 #include <map>
 #include <random>
 #include <thread>
+#include <tuple>
 
 namespace reopt {
-
-/// What a listing shows of one function.
-struct FunctionInfo {
-  FunctionId Id;
-  std::string Name;
-  Stage St;
-  uint32_t Version;
-  uint64_t Calls, Loops;
-  std::chrono::microseconds CompileTime;
-  Reason Why;
-  std::string Detail;
-  bool Compiled;
-  /// Frames whose loops went on at -O3.
-  uint64_t Continued = 0;
-};
-
-/// Counts for a status line. What is queued or compiled is counted in the tier
-/// that it runs in meanwhile, too.
-struct LayerStatus {
-  bool Enabled = false;
-  int64_t Threshold = 0, LoopThreshold = 0;
-  unsigned Lazy = 0, Tier0 = 0, Tier1 = 0, Refused = 0;
-  unsigned Queued = 0, Compiling = 0;
-  uint64_t Batches = 0, Failures = 0;
-  bool WorkerStarted = false, WorkerBusy = false;
-  std::chrono::microseconds CompileTime{0};
-  /// Objects whose code was replaced or removed and is not freed yet, and those
-  /// that were freed.
-  size_t Retired = 0;
-  uint64_t Freed = 0;
-  /// Why nothing can be freed for now; empty if it can.
-  std::string Obstacle;
-};
 
 struct ModulePartition;
 
@@ -251,7 +220,11 @@ public:
   void unlockAfterFork(bool InChild);
 
 private:
+  // What removed code goes on with; see RemovedCode.h.
   struct RemovedCalls;
+  struct HeldCalls;
+  struct HeldData;
+  class LastObject;
 
   /// What a JITDylib has of ours. Names are unique in it.
   struct Space : std::enable_shared_from_this<Space> {
@@ -267,7 +240,8 @@ private:
     llvm::StringMap<FunctionId> ByName;
     /// What is defined beside functions with stubs.
     struct DataState {
-      llvm::orc::ResourceKey Owner = 0;
+      /// Which addition it came with.
+      uint64_t Owner = 0;
       /// For checkReferences(): what it mentions, if that was left for later.
       std::vector<std::string> Mentions;
       bool ReferencesChecked = false;
@@ -288,11 +262,9 @@ private:
     llvm::DenseMap<llvm::orc::SymbolStringPtr, LastRemoval> LastRemoved;
   };
 
-  /// What a tracker owns; it may own several.
-  struct HeldData;
-  struct HeldCalls;
+  /// What one call of add() or emit() brought. A tracker may own several.
   struct Input {
-    Space *Home;
+    Space *Home = nullptr;
     /// Tier 0's IR, shared with materialization units; null without any.
     std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
     /// Taken before M and before the IR's lock: groups of tier 0 are formed and
@@ -301,8 +273,6 @@ private:
     std::shared_ptr<std::mutex> Grouping;
     std::vector<FunctionId> Functions;
     std::vector<std::string> Data;
-    /// Which call of add() or emit() it came with.
-    uint64_t Addition = 0;
     /// What its code and data share; null if old code is kept.
     std::shared_ptr<HeldCalls> Calls;
     std::shared_ptr<HeldData> Memory;
@@ -337,44 +307,6 @@ private:
   };
   using CodeObjects = std::map<uint64_t, CodeObject>;
 
-  /// A last object that calls of removed functions lead to; goes with them.
-  class LastObject;
-
-  /// Keeps the calls of functions working that were removed together, for they
-  /// may call each other. Ends with the last that holds it, which must not hold
-  /// a lock then: calls trap from then on.
-  struct RemovedCalls {
-    explicit RemovedCalls(ReOptimizeLayer &L) : L(L) {}
-    ~RemovedCalls();
-    ReOptimizeLayer &L;
-    std::shared_ptr<Space> From;
-    std::vector<FunctionId> Functions;
-    /// LastObjects, HeldData of code that stays, and RemovedCalls of what was
-    /// defined under the same names later: what goes only when these calls have
-    /// ended. Guarded by M.
-    std::vector<std::shared_ptr<void>> Then;
-  };
-
-  /// What code that may call an input's functions holds.
-  struct HeldCalls {
-    /// Since the input was removed; null before. Guarded by M.
-    std::shared_ptr<RemovedCalls> Removed;
-  };
-
-  /// Keeps what an input's code reads and writes once it is removed: its data,
-  /// and the cells that it counts in. Ends with the last that holds it, which
-  /// must not hold a lock then.
-  struct HeldData {
-    explicit HeldData(ReOptimizeLayer &L) : L(L) {}
-    ~HeldData();
-    ReOptimizeLayer &L;
-    /// Of the data; null without any.
-    llvm::orc::ResourceTrackerSP RT;
-    std::vector<llvm::orc::ExecutorAddr> Cells;
-    /// Guarded by M.
-    bool IsRemoved = false;
-  };
-
   /// A place in a call-only table that holds the address of a function.
   struct CallSlot {
     Space *Home;
@@ -388,22 +320,8 @@ private:
   /// The session as a policy sees it from a batch.
   class View;
 
-  /// Outlives the layer, for lookups that do: what they call enters here first.
-  class Lifetime {
-  public:
-    explicit Lifetime(ReOptimizeLayer &L) : Layer(&L) {}
-    /// Null once the layer goes; else leave() must follow.
-    ReOptimizeLayer *enter();
-    void leave();
-    /// Nobody enters any more, and all who did have left.
-    void end();
-
-  private:
-    std::mutex M;
-    std::condition_variable Left;
-    ReOptimizeLayer *Layer;
-    unsigned Inside = 0;
-  };
+  /// Outlives the layer, for lookups that do.
+  class Lifetime;
 
   ReOptimizeLayer(Setup Place, std::unique_ptr<Policy> P, Options &Opts);
 
@@ -445,11 +363,16 @@ private:
   llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
   llvm::Error defineUnwinder(llvm::orc::JITDylib &JD);
 
-  /// Whose an addition is, and which: several may have one tracker.
+  /// Whose an addition is, and which: numbers are never used again.
   struct Owner {
     llvm::orc::ResourceKey Key;
     uint64_t Addition;
+    bool operator<(const Owner &O) const {
+      return std::tie(Key, Addition) < std::tie(O.Key, O.Addition);
+    }
   };
+  /// Under M: the input of \p By, which is made if it is not there.
+  Input &getInput(Space &S, Owner By);
   llvm::Error checkLayout(llvm::Module &Mod) const;
   /// The part of add() that others wait for: functions and data get identity.
   llvm::Expected<ModulePartition>
@@ -619,7 +542,7 @@ private:
   std::map<llvm::orc::JITDylib *, std::shared_ptr<Space>> Spaces;
   /// Index is the FunctionId. A TripRecord stays in place.
   StableVector<Record> Functions;
-  std::multimap<llvm::orc::ResourceKey, Input> Inputs;
+  std::map<Owner, Input> Inputs;
   std::multimap<FunctionId, CallSlot> CallSlots;
   std::deque<FunctionId> Queue;
   CodeObjects Batches, TierZeroGroups;

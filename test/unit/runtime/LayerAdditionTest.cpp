@@ -68,6 +68,9 @@ TEST_F(LayerAdditionTest, AFailedAdditionLeavesWhatItsTrackerHas) {
   EXPECT_NE(toString(tryAdd(RT, "@other = global i32 4\n" +
                                     tierFunctions({"g", "f"}))),
             "");
+  // Nor does one that would define data again.
+  EXPECT_NE(toString(tryAdd(RT, "@mine = global i32 5\n" + tierFunction("g"))),
+            "");
   EXPECT_TRUE(defines("mine"));
   EXPECT_FALSE(defines("other"));
   EXPECT_FALSE(defines("g"));

@@ -37,7 +37,7 @@ protected:
   /// Removes what \p Text defines while a thread waits in its @f(1); returns
   /// what that call returns.
   int removeAndGoOn(const std::string &Text) {
-    auto RT = add("declare void @wait_here()\n" + Text);
+    auto RT = add(Text);
     call("f", 0);
     if (GetParam().Compiled)
       promoteAndWait({"f"});
@@ -78,18 +78,6 @@ INSTANTIATE_TEST_SUITE_P(
                     LeavingParam{ReOptimizeLayer::OldCode::Observe, false},
                     LeavingParam{ReOptimizeLayer::OldCode::Observe, true}),
     getName);
-
-/// @f(x) waits if x is not 0, and then does what \p Body says.
-std::string waitThen(const std::string &Body) {
-  return "define i32 @f(i32 %x) {\n"
-         "  %wait = icmp ne i32 %x, 0\n"
-         "  br i1 %wait, label %stop, label %go\n"
-         "stop:\n"
-         "  call void @wait_here()\n"
-         "  br label %go\n"
-         "go:\n" +
-         Body + "}\n";
-}
 
 TEST_P(LayerLeavingTest, ItsVariablesAndStringsAreThere) {
   const std::string Text =
@@ -170,6 +158,7 @@ TEST_P(LayerLeavingTest, ItMayCallForTheFirstTimeWhatWasCompiledWithIt) {
 
 TEST_P(LayerLeavingTest, ItMayThrow) {
   const std::string Text =
+      "declare void @wait_here()\n"
       "declare i32 @__gxx_personality_v0(...)\n"
       "@_ZTIi = external constant ptr\n"
       "declare ptr @__cxa_allocate_exception(i64)\n"
@@ -203,8 +192,7 @@ TEST_P(LayerLeavingTest, ItMayThrow) {
 }
 
 TEST_P(LayerLeavingTest, WhatIsDefinedAnewIsCalledAnew) {
-  auto RT = add("declare void @wait_here()\n"
-                "define i32 @g() { ret i32 1 }\n" +
+  auto RT = add("define i32 @g() { ret i32 1 }\n" +
                 waitThen("  %r = call i32 @g() noinline\n"
                          "  ret i32 %r\n"));
   call("f", 0);

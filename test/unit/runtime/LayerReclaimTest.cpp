@@ -32,6 +32,11 @@ class LayerReclaimTest : public WaitingCallTest,
 protected:
   LayerReclaimTest() { Old = GetParam(); }
 
+  /// @f waits, and returns its tier.
+  const std::string Waiting =
+      "declare i32 @which_tier()\n" +
+      waitThen("  %tier = call i32 @which_tier() ret i32 %tier\n");
+
   bool isDefined(StringRef Name) {
     auto Flags = es().lookupFlags(
         LookupKind::Static, makeJITDylibSearchOrder(&jd()),
@@ -39,22 +44,6 @@ protected:
     return !cantFail(std::move(Flags)).empty();
   }
 };
-
-/// f(x) waits if x is not 0, and returns its tier.
-constexpr const char *Waiting = R"(
-  declare i32 @which_tier()
-  declare void @wait_here()
-  define i32 @f(i32 %x) {
-    %wait = icmp ne i32 %x, 0
-    br i1 %wait, label %stop, label %go
-  stop:
-    call void @wait_here()
-    br label %go
-  go:
-    %tier = call i32 @which_tier()
-    ret i32 %tier
-  }
-)";
 
 std::string getName(const testing::TestParamInfo<OldCode> &Info) {
   return Info.param == OldCode::Count ? "Count" : "Observe";
@@ -148,28 +137,14 @@ TEST_P(LayerReclaimTest, ARemovedFunctionThatRunsRunsOn) {
   expectAllFreed(L->getStatus().Freed + L->getStatus().Retired);
 }
 
-/// Two modules with one tracker: f(x), which waits if x is not 0, calls h.
-constexpr const char *WaitingCaller = R"(
-  declare void @wait_here()
-  declare i32 @h()
-  define i32 @f(i32 %x) {
-    %wait = icmp ne i32 %x, 0
-    br i1 %wait, label %stop, label %go
-  stop:
-    call void @wait_here()
-    br label %go
-  go:
-    %r = call i32 @h()
-    ret i32 %r
-  }
-)";
-
 class LayerRemovedCallsTest : public LayerReclaimTest {
 protected:
+  /// Two modules with one tracker: @f waits, and calls @h.
   ResourceTrackerSP addTwo(StringRef Callee) {
     auto RT = jd().createResourceTracker();
     cantFail(tryAdd(RT, Callee));
-    cantFail(tryAdd(RT, WaitingCaller));
+    cantFail(tryAdd(RT, "declare i32 @h()\n" +
+                            waitThen("  %r = call i32 @h() ret i32 %r\n")));
     return RT;
   }
   void collectOften() {

@@ -39,6 +39,21 @@ protected:
     sem_destroy(&GoOn);
   }
 
+  /// @f(x), which waits if x is not 0, and then does what \p Body says. That
+  /// may ask for %wait, whether it waited.
+  static std::string waitThen(llvm::StringRef Body) {
+    return ("declare void @wait_here()\n"
+            "define i32 @f(i32 %x) {\n"
+            "  %wait = icmp ne i32 %x, 0\n"
+            "  br i1 %wait, label %stop, label %go\n"
+            "stop:\n"
+            "  call void @wait_here()\n"
+            "  br label %go\n"
+            "go:\n" +
+            Body + "}\n")
+        .str();
+  }
+
   /// Calls @\p Name(1) on a thread of its own, and returns when it waits in
   /// there.
   std::thread callUntilItWaits(llvm::StringRef Name, int &Result) {

@@ -1,0 +1,85 @@
+//===-- ReOptimizeListing.cpp ---------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What the layer tells of itself.
+//
+//===----------------------------------------------------------------------===//
+
+#include "reopt/ReOptimizeLayer.h"
+
+using namespace llvm;
+using namespace llvm::orc;
+
+namespace reopt {
+
+std::vector<FunctionInfo> ReOptimizeLayer::list() const {
+  std::lock_guard<std::mutex> Lock(M);
+  std::vector<FunctionInfo> Result;
+  for (const Record &F : Functions) {
+    // A statement that looped little is nobody's business.
+    if (F.St == Stage::Removed || (F.RunsOnce && F.Why == Reason::NotHotYet) ||
+        (F.RunsOnce && F.St == Stage::Lazy))
+      continue;
+    Heat H = readHeat(F);
+    Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,
+                      F.CompileTime, F.Why, F.Detail ? *F.Detail : "",
+                      F.Tier0Compiled, countContinued(F)});
+  }
+  return Result;
+}
+
+LayerStatus ReOptimizeLayer::getStatus() const {
+  std::lock_guard<std::mutex> Lock(M);
+  LayerStatus S;
+  S.Enabled = Opts.Enabled;
+  S.Threshold = Opts.Threshold;
+  S.LoopThreshold = Opts.Threshold * Opts.LoopFactor;
+  S.WorkerStarted = !Workers.empty();
+  S.WorkerBusy = Busy || Linking;
+  S.Batches = LastBatch;
+  S.Failures = FailedBatches;
+  S.CompileTime = TotalCompileTime;
+  S.Obstacle = WhyKept;
+  if (Reclaim) {
+    Reclaimer::Status Old = Reclaim->getStatus();
+    S.Retired = RetiredObjects;
+    S.Freed = FreedObjects;
+    S.Obstacle = Old.Obstacle;
+  }
+  auto CountOf = [&S](const Record &F) -> unsigned & {
+    return F.Body ? S.Tier1 : F.Tier0Compiled ? S.Tier0 : S.Lazy;
+  };
+  for (const Record &F : Functions)
+    switch (F.RunsOnce ? Stage::Removed : F.St) {
+    case Stage::Lazy:
+      ++S.Lazy;
+      break;
+    case Stage::Tier0:
+      ++S.Tier0;
+      break;
+    case Stage::Queued:
+      ++S.Queued;
+      ++CountOf(F);
+      break;
+    case Stage::Compiling:
+      ++S.Compiling;
+      ++CountOf(F);
+      break;
+    case Stage::Tier1:
+      ++S.Tier1;
+      break;
+    case Stage::Refused:
+      ++S.Refused;
+      break;
+    case Stage::Removed:
+      break;
+    }
+  return S;
+}
+
+} // namespace reopt
