@@ -24,14 +24,13 @@ TIMEOUT_S = 3600
 FULL, QUICK = "-stall/.*/100/", "-(stall/.*/2000|scale/layer/10000)/"
 
 NOTES = [
-    "Times are processor time of the thread that measures, medians of several runs; "
-    "stalls are wall time.",
+    "Times are processor time of the thread that measures, medians of several runs.",
     "stall: the longest of the calls of a function from its second one until some "
     "thousand after it was compiled again at -O3 and replaced, less the median of the "
     "last thousand. Percentiles are over functions. Both layers get the same modules "
-    "and pipeline. Time in which the kernel ran another thread, though this one could "
-    "run, is taken off; waiting for a lock is not. Interrupts, and a hypervisor, "
-    "remain: 'nothing compiled' is the same figure for as many calls afterwards.",
+    "and pipeline. Time in which the kernel or the hypervisor ran something else, though "
+    "this thread could run, is taken off; waiting for a lock is not. Interrupts remain: "
+    "'nothing compiled' is the same figure for as many calls afterwards.",
     "memory: bytes that malloc gave out, its own headers included, and executor pages "
     "for stubs, slots, cells and lazy entries; less what plain ORC takes for the same "
     "symbols, trackers and objects, and the IR that is kept.",

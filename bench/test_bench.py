@@ -179,6 +179,7 @@ class RuntimeTable(unittest.TestCase):
                 for kind in ("stall", "near", "floor", "floor_near")
                 for key in ("p50", "p99", "p999", "max")
             }
+            fields["waits"] = 0
             return self.run_of(f"{name}/iterations:1", 0, functions=2000, **fields)
 
         found = self.targets_of(

@@ -123,6 +123,16 @@ def _stalls(figures: RuntimeFigures) -> list[Target]:
                         else f"nothing compiled: {floor / 1000:.2f}",
                     )
                 )
+    for owner, name in (("ours", ours), ("LLVM's layer", llvm)):
+        targets.append(
+            Target(
+                f"times that a hot caller waited by itself, {owner}",
+                None,
+                "",
+                figures.get(name, "waits"),
+                "of several thousand calls of each function",
+            )
+        )
     return targets
 
 

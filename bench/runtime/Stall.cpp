@@ -28,13 +28,17 @@
 // defaults: a function is compiled again at its 11th call, on the thread that
 // makes it.
 //
-// What else stops a thread is not the layer's doing. Time in which the thread
-// could have run and the kernel ran another (the run queue's delay, see
-// /proc/thread-self/schedstat) is taken off each call, for either layer; where
-// the thread waits by itself, for a lock say, it could not have run, and that
-// counts. Interrupts and a hypervisor cannot be told from the layer. So each
-// function is called once more, as often as before, when all is quiet: the
-// *floor* is what the stall would be if nothing were compiled.
+// What else stops a thread is not the layer's doing. A call's time is what its
+// thread spent on a processor. Linux leaves out of that what a hypervisor gave
+// to others (CONFIG_PARAVIRT_TIME_ACCOUNTING), which is milliseconds at times.
+// That is taken off the longest of each twenty calls.
+// If the thread waited by itself, for a lock say, the call's time is all of the
+// wall time, but for that in which it could have run and the kernel ran another
+// thread (the run queue's delay, see /proc/thread-self/schedstat). Interrupts
+// count, since those that the layer's changes to memory send to other
+// processors cannot be told from the timer's. So each function is called once
+// more, as often as before, when all is quiet: the *floor* is what the stall
+// would be if nothing were compiled.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,9 +55,10 @@
 #include <benchmark/benchmark.h>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
-#include <utility>
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -65,44 +70,84 @@ namespace {
 using Nanoseconds = int64_t;
 using Samples = std::vector<Nanoseconds>;
 
-Nanoseconds readClock() {
-  return std::chrono::steady_clock::now().time_since_epoch() /
-         std::chrono::nanoseconds(1);
-}
-
 /// The value that \p PerMille of a thousand samples stay below.
 Nanoseconds getPercentile(Samples S, unsigned PerMille) {
   std::sort(S.begin(), S.end());
   return S[std::min(S.size() - 1, S.size() * PerMille / 1000)];
 }
 
-/// How long the thread that made it has waited for a processor.
-class RunDelay {
+/// Times calls on the thread that made it.
+class CallTimer {
 public:
-  RunDelay() : File(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)) {
+  CallTimer()
+      : File(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)) {
     if (File < 0)
       ExitOnErr(createStringError("no /proc/thread-self/schedstat"));
-    readNew();
   }
-  ~RunDelay() { close(File); }
-  RunDelay(const RunDelay &) = delete;
-  RunDelay &operator=(const RunDelay &) = delete;
+  ~CallTimer() { close(File); }
+  CallTimer(const CallTimer &) = delete;
+  CallTimer &operator=(const CallTimer &) = delete;
 
-  /// The part of it that came since the last call.
-  Nanoseconds readNew() {
+  /// What happened to the thread so far is not the next calls' doing.
+  void begin() {
+    Waits = readWaits();
+    Delay = readDelay();
+  }
+
+  /// Times each of \p Calls, which are as many calls of \p Call. Asking for the
+  /// processor time of each would take longer than the call.
+  template <typename Fn>
+  void measure(MutableArrayRef<Nanoseconds> Calls, Fn Call) {
+    const Nanoseconds UsedBefore = readClock(CLOCK_THREAD_CPUTIME_ID);
+    const Nanoseconds Start = readClock(CLOCK_MONOTONIC);
+    Nanoseconds Now = Start;
+    for (Nanoseconds &Duration : Calls) {
+      Call();
+      const Nanoseconds Before = std::exchange(Now, readClock(CLOCK_MONOTONIC));
+      Duration = Now - Before;
+    }
+    const Nanoseconds Used = readClock(CLOCK_THREAD_CPUTIME_ID) - UsedBefore;
+    Nanoseconds NotOurs = Now - Start - Used;
+    // No switch to something else and back is shorter than this.
+    if (NotOurs < 1000)
+      return;
+    if (readWaits() != Waits) {
+      ++TimesWaited;
+      const Nanoseconds DelayBefore = Delay;
+      begin();
+      NotOurs = Delay - DelayBefore;
+    }
+    Nanoseconds &Longest = *std::max_element(Calls.begin(), Calls.end());
+    Longest -= std::min(NotOurs, Longest);
+  }
+
+  unsigned getTimesWaited() const { return TimesWaited; }
+
+private:
+  static Nanoseconds readClock(clockid_t Clock) {
+    timespec T;
+    clock_gettime(Clock, &T);
+    return T.tv_sec * Nanoseconds(1000000000) + T.tv_nsec;
+  }
+  static long readWaits() {
+    rusage R;
+    getrusage(RUSAGE_THREAD, &R);
+    return R.ru_nvcsw;
+  }
+  Nanoseconds readDelay() const {
     // Time on a processor, time waiting for one, times on a processor.
     char Text[64] = {};
     if (pread(File, Text, sizeof(Text) - 1, 0) <= 0)
       ExitOnErr(createStringError("/proc/thread-self/schedstat: no answer"));
     char *Rest;
     std::strtoll(Text, &Rest, 10);
-    const Nanoseconds Now = std::strtoll(Rest, nullptr, 10);
-    return Now - std::exchange(Total, Now);
+    return std::strtoll(Rest, nullptr, 10);
   }
 
-private:
   const int File;
-  Nanoseconds Total = 0;
+  unsigned TimesWaited = 0;
+  long Waits = 0;
+  Nanoseconds Delay = 0;
 };
 
 /// Calls functions and keeps the longest call.
@@ -114,18 +159,14 @@ public:
   explicit HotCaller(HashFunction *F) : F(F) {}
 
   void callChunk() {
-    Nanoseconds Longest = 0;
-    for (Nanoseconds &Duration : Last) {
-      const Nanoseconds Start = readClock();
-      benchmark::DoNotOptimize(F(Argument));
-      Duration = readClock() - Start;
-      if (Duration > Suspicious)
-        Duration -= std::min(Delay.readNew(), Duration);
-      Longest = std::max(Longest, Duration);
-    }
-    Chunks.push_back(Longest);
+    Timer.begin();
+    for (size_t I = 0; I != Chunk; I += TimedAtOnce)
+      Timer.measure(MutableArrayRef(Last).slice(I, TimedAtOnce),
+                    [this] { benchmark::DoNotOptimize(F(Argument)); });
+    Chunks.push_back(*std::max_element(Last.begin(), Last.end()));
   }
 
+  unsigned getTimesWaited() const { return Timer.getTimesWaited(); }
   size_t getChunks() const { return Chunks.size(); }
   Nanoseconds getSteady() const { return getPercentile(Last, 500); }
   Nanoseconds getStall() const {
@@ -141,16 +182,14 @@ public:
 
 private:
   static constexpr int64_t Argument = 16;
-  /// Asking the kernel about every call would take longer than the call; no
-  /// switch to another thread and back is shorter than this.
-  static constexpr Nanoseconds Suspicious = 1000;
+  static constexpr size_t TimedAtOnce = 20;
 
   Nanoseconds overSteady(Nanoseconds Duration) const {
     return std::max<Nanoseconds>(Duration - getSteady(), 0);
   }
 
   HashFunction *const F;
-  RunDelay Delay;
+  CallTimer Timer;
   Samples Chunks; ///< The longest call of each.
   Samples Last = Samples(Chunk);
 };
@@ -172,6 +211,7 @@ public:
     Stall.push_back(Hot.getStall());
     Near.push_back(Hot.getStallNear(Swap));
     Steady.push_back(Hot.getSteady());
+    TimesWaited += Hot.getTimesWaited();
 
     HotCaller Quiet(F);
     while (Quiet.getChunks() != Hot.getChunks())
@@ -182,6 +222,7 @@ public:
 
   void report(benchmark::State &S) const {
     S.counters["functions"] = double(Stall.size());
+    S.counters["waits"] = TimesWaited;
     for (const auto &[Name, Of] :
          {std::pair<const char *, const Samples *>{"stall", &Stall},
           {"near", &Near},
@@ -199,6 +240,7 @@ public:
 
 private:
   Samples Stall, Near, Floor, FloorNear, Steady;
+  unsigned TimesWaited = 0;
 };
 
 /// Above a percentile of 99.9 there are two of 2,000 functions. A hundred show
