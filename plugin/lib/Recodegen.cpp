@@ -197,15 +197,19 @@ llvm::Error Recodegen::addFrame(Job &J, BatchModule &M,
   J.Frames.push_back(Member);
   J.Code.Uses.push_back(Member.Id);
   // What it calls, to be inlined. Tier 0 mentions no declarations, only names.
-  for (const llvm::Function &F : **Part)
-    if (F.isDeclaration() && !F.isIntrinsic())
-      if (auto Known = J.Session.find(F.getName());
-          Known && !isNumberedAnew(F.getName()) &&
-          J.Seen.insert(F.getName()).second) {
-        ++J.Imported;
-        J.Queue.push_back(
-            {F.getName().str(), GlobalDecl(), Known, /*IsMember=*/false});
-      }
+  // What the session has no code of may be a library's, which says its body in
+  // a header: members of std::string, for one. In C, nothing is.
+  for (const llvm::Function &F : **Part) {
+    llvm::StringRef Callee = F.getName();
+    if (!F.isDeclaration() || F.isIntrinsic() || isNumberedAnew(Callee))
+      continue;
+    auto Known = J.Session.find(Callee);
+    if ((Known || Callee.starts_with("_Z")) && J.Seen.insert(Callee).second) {
+      ++J.Imported;
+      J.Queue.push_back(
+          {Callee.str(), GlobalDecl(), Known, /*IsMember=*/false});
+    }
+  }
   return M.add(std::move(*Part));
 }
 
