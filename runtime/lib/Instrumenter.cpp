@@ -147,7 +147,7 @@ private:
   ///     seen = cell->Continuations
   ///     if seen == 0 and we change it to 1: hook(id, version, loop + 1)
   ///     if seen is odd:
-  ///       change it to seen + 2, unless it changed
+  ///       change it to seen + 2, with this loop, unless it changed
   ///       return null
   ///   look:
   ///     table = cell->Continuations, which the hook may have set
@@ -221,7 +221,13 @@ private:
     B.SetInsertPoint(Again);
     B.CreateCondBr(B.CreateTrunc(Seen, B.getInt1Ty()), Polled, Look);
     B.SetInsertPoint(Polled);
-    Swap(B, SeenAt, Seen, B.CreateAdd(Seen, B.getInt64(2)));
+    Value *Loop = B.CreateZExt(Poll->getArg(3), Long);
+    Value *Number = B.CreateSelect(B.CreateICmpULT(Loop, B.getInt64(63)), Loop,
+                                   B.getInt64(63));
+    Swap(B, SeenAt, Seen,
+         B.CreateOr(
+             B.CreateAnd(B.CreateAdd(Seen, B.getInt64(2)), PollsMask),
+             B.CreateShl(B.CreateAdd(Number, B.getInt64(1)), PolledLoopShift)));
     B.CreateBr(None);
 
     B.SetInsertPoint(Look);

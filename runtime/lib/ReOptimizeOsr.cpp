@@ -45,6 +45,20 @@ void ReOptimizeLayer::askForContinuations(Record &F, uint64_t Loops) {
   F.InLoop = true;
 }
 
+/// Continuations of \p F are about to be made for the first time. Programs
+/// often prepare in one loop what they work on in another, and the one that
+/// tripped may be over: then the one that runs now is wanted. Should the other
+/// run in another thread, it will ask.
+void ReOptimizeLayer::findRunningLoop(Record &F) {
+  if (F.Continuations || ExecutorGone)
+    return;
+  auto Now = Cells->read(F.Cell);
+  if (!Now)
+    return noteAccess(Now.takeError());
+  if (const uint64_t Loop = getPolledLoop(Now->Continuations))
+    F.WantedLoops = Loop;
+}
+
 void ReOptimizeLayer::publishContinuations(Record &F, uint64_t Batch,
                                            ExecutorAddr Table) {
   if (F.St == Stage::Removed)

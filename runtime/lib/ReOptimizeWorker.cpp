@@ -371,6 +371,8 @@ ReOptimizeLayer::nextBatch() {
     if (IsFull)
       return false;
     F.transition(Stage::Compiling);
+    if (F.InLoop)
+      findRunningLoop(F);
     B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier,
                          !F.RunsOnce && (!F.Body || F.BodyCounts),
                          F.InLoop && (F.RunsOnce || !F.Failures),

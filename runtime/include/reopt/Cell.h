@@ -53,7 +53,8 @@ struct Cell {
   /// back-edge.
   int32_t LoopsLeft;
   /// 0: the next trip in a loop calls the hook. Odd, 2n + 1: it was called, and
-  /// loops polled n times since. Else the address of a ContinuationTable.
+  /// loops polled n times since; the upper byte has the loop that polled last,
+  /// see getPolledLoop(). Else the address of a ContinuationTable.
   uint64_t Continuations;
 };
 static_assert(sizeof(Cell) == 16, "machine code relies on the layout");
@@ -84,6 +85,17 @@ inline uint64_t getLoopBit(uint64_t Number) {
   return uint64_t(1) << (Number < 63 ? Number : 63);
 }
 
+/// Where a count of polls has the loop that polled last: I + 1 for loop I, 64
+/// for all from the 63rd on, or 0 if none has polled yet.
+constexpr unsigned PolledLoopShift = 56;
+constexpr uint64_t PollsMask = (uint64_t(1) << PolledLoopShift) - 1;
+
+/// The loop that polled last, as getLoopBit() has it; 0 if there is none.
+inline uint64_t getPolledLoop(uint64_t Continuations) {
+  const uint64_t Number = Continuations >> PolledLoopShift;
+  return Continuations & 1 && Number ? uint64_t(1) << (Number - 1) : 0;
+}
+
 /// The counts that a word has seen since it was armed with \p Armed and now
 /// reads \p Left.
 inline uint32_t countsSince(int32_t Armed, int32_t Left) {
@@ -96,7 +108,7 @@ inline uint32_t countsSince(int32_t Armed, int32_t Left) {
 inline uint64_t loopsSince(int32_t Armed, const Cell &Now) {
   if (!(Now.Continuations & 1))
     return countsSince(Armed, Now.LoopsLeft);
-  const uint64_t Polls = Now.Continuations / 2;
+  const uint64_t Polls = (Now.Continuations & PollsMask) / 2;
   return uint32_t(Armed) + 1 + Polls * (PollInterval + 1) +
          uint64_t(std::max(0, PollInterval - Now.LoopsLeft));
 }

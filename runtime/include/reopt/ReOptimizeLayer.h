@@ -461,6 +461,7 @@ private:
   // On-stack replacement, with M held; see ReOptimizeOsr.cpp.
   bool wantsContinuations(const Record &F) const;
   void askForContinuations(Record &F, uint64_t Loops);
+  void findRunningLoop(Record &F);
   void publishContinuations(Record &F, uint64_t Batch,
                             llvm::orc::ExecutorAddr Table);
   void armPublished(Record &F);

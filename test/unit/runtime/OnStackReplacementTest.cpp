@@ -242,6 +242,7 @@ TEST_F(OnStackReplacementTest, PollsAreCounted) {
   Run(N);
   EXPECT_EQ(TheCell.Continuations & 1, 1u);
   EXPECT_EQ(loopsSince(99, TheCell), uint64_t(N));
+  EXPECT_EQ(getPolledLoop(TheCell.Continuations), getLoopBit(0));
 }
 
 /// The IR of a continuation, with its callees beside it.
