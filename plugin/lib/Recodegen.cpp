@@ -51,6 +51,18 @@ Tier0Kind Recodegen::instrument(const llvm::Function &F) {
              : Tier0Kind::Plain;
 }
 
+/// What is passed to signal() and sigaction(). Its first call may interrupt
+/// anything, malloc and the compiler included.
+bool Recodegen::mayInterrupt(const llvm::Function &F) {
+  const llvm::FunctionType &Ty = *F.getFunctionType();
+  return Ty.getReturnType()->isVoidTy() && !Ty.isVarArg() &&
+         (Ty.getNumParams() == 1 || Ty.getNumParams() == 3) &&
+         Ty.getParamType(0)->isIntegerTy(32) &&
+         llvm::all_of(Ty.params().drop_front(),
+                      [](llvm::Type *P) { return P->isPointerTy(); }) &&
+         F.hasAddressTaken();
+}
+
 bool Recodegen::isCallOnlyTable(const llvm::GlobalVariable &Table) {
   return Table.getName().starts_with("_ZTV");
 }

@@ -64,18 +64,38 @@ public:
   }
 
 private:
+  /// Whether nothing of \p Call's caller is left when the callee runs. With two
+  /// calling conventions, that a call says `tail` in front of a return is
+  /// enough.
+  static bool leavesFrame(const CallInst &Call) {
+    if (Call.isMustTailCall())
+      return true;
+    const CallingConv::ID CC = Call.getCallingConv();
+    if (!Call.isTailCall() ||
+        (CC != CallingConv::Tail && CC != CallingConv::SwiftTail) ||
+        Call.getFunction()->getCallingConv() != CC)
+      return false;
+    auto *Return = dyn_cast_or_null<ReturnInst>(Call.getNextNode());
+    return Return &&
+           (!Return->getReturnValue() || Return->getReturnValue() == &Call ||
+            isa<UndefValue>(Return->getReturnValue()));
+  }
+
   /// Before which instruction \p BB leaves the function; null if it does not.
   static Instruction *getExit(BasicBlock &BB) {
     if (CallInst *Tail = BB.getTerminatingMustTailCall())
       return Tail;
     Instruction *Term = BB.getTerminator();
+    if (auto *Tail = dyn_cast_or_null<CallInst>(Term->getPrevNode());
+        Tail && isa<ReturnInst>(Term) && leavesFrame(*Tail))
+      return Tail;
     return isa<ReturnInst, ResumeInst>(Term) ? Term : nullptr;
   }
 
   /// Whether an exception may come out of \p Call and leave the function. What
   /// cannot be invoked does not count: intrinsics, and calls that return twice.
   static bool mayThrow(const CallInst &Call) {
-    if (Call.doesNotThrow() || Call.isMustTailCall() ||
+    if (Call.doesNotThrow() || leavesFrame(Call) ||
         Call.hasFnAttr(Attribute::ReturnsTwice) || isa<IntrinsicInst>(Call))
       return false;
     if (auto *Asm = dyn_cast<InlineAsm>(Call.getCalledOperand()))

@@ -80,13 +80,16 @@ Expected<std::unique_ptr<HookEntry>> HookEntry::Create(ExecutionSession &ES) {
 
 HookEntry::~HookEntry() { shutdown(); }
 
-Error HookEntry::define(JITDylib &JD, IRLayer &Base, const DataLayout &Layout) {
+Error HookEntry::define(const ResourceTrackerSP &RT, IRLayer &Base,
+                        const DataLayout &Layout) {
   if (Remote)
-    return Base.add(JD, createModule(Layout));
-  return JD.define(absoluteSymbols(
-      {{MangleAndInterner(ES, Layout)(HookName),
-        {ExecutorAddr::fromPtr(&reopt_hook),
-         JITSymbolFlags::Exported | JITSymbolFlags::Callable}}}));
+    return Base.add(RT, createModule(Layout));
+  return RT->getJITDylib().define(
+      absoluteSymbols(
+          {{MangleAndInterner(ES, Layout)(HookName),
+            {ExecutorAddr::fromPtr(&reopt_hook),
+             JITSymbolFlags::Exported | JITSymbolFlags::Callable}}}),
+      RT);
 }
 
 /// void __orc_rt_reoptimize(uint64_t Id, uint32_t Version, uint64_t Caller) {

@@ -21,25 +21,15 @@ namespace reopt {
 
 namespace {
 
-/// Lazy entries keep the low 128 bits of vector registers only.
-bool hasWideVectors(const Function &F) {
-  auto IsWide = [&](Type *Ty) {
-    return Ty->isVectorTy() && Ty->getPrimitiveSizeInBits() > 128;
-  };
-  return IsWide(F.getReturnType()) ||
-         any_of(F.getFunctionType()->params(), IsWide);
+/// Whether values of \p Ty, passed by value, may be in wide vector registers.
+bool isWide(const Type *Ty) {
+  return Ty->isVectorTy() ? Ty->getPrimitiveSizeInBits() > 128
+                          : any_of(Ty->subtypes(), isWide);
 }
 
-/// What is passed to signal() and sigaction(). Its first call may interrupt
-/// anything, malloc and the compiler included, so it must not compile.
-bool mayBeSignalHandler(const Function &F) {
-  const FunctionType &Ty = *F.getFunctionType();
-  return Ty.getReturnType()->isVoidTy() && !Ty.isVarArg() &&
-         (Ty.getNumParams() == 1 || Ty.getNumParams() == 3) &&
-         Ty.getParamType(0)->isIntegerTy(32) &&
-         all_of(Ty.params().drop_front(),
-                [](Type *P) { return P->isPointerTy(); }) &&
-         F.hasAddressTaken();
+/// Lazy entries keep the low 128 bits of vector registers only.
+bool hasWideVectors(const Function &F) {
+  return any_of(F.getFunctionType()->subtypes(), isWide);
 }
 
 /// A function whose blocks are taken by address belongs with the data that
@@ -54,7 +44,12 @@ std::optional<Reason> findReasonAgainstStub(const Function &F) {
     return Reason::Naked;
   if (hasAddressTakenBlocks(F))
     return Reason::AddressTakenBlocks;
-  if (F.hasPrefixData() || F.hasPrologueData() || F.getName().starts_with("\1"))
+  // Some callers expect to find in all registers what they left there, and lazy
+  // entries keep the low half of the vector registers.
+  if (F.hasPrefixData() || F.hasPrologueData() ||
+      F.getName().starts_with("\1") ||
+      F.getCallingConv() == CallingConv::PreserveAll ||
+      F.getCallingConv() == CallingConv::AnyReg)
     return Reason::UnusualEntry;
   return std::nullopt;
 }
@@ -149,6 +144,18 @@ bool isPartOfAlias(const User &U) {
                                  }));
 }
 
+/// Whether \p U says for what a constructor is there. LLVM drops those that are
+/// for something that is not defined beside them.
+bool isForWhatOfConstructor(const Use &U) {
+  return isa<ConstantStruct>(U.getUser()) && U.getOperandNo() == 2 &&
+         any_of(U.getUser()->users(), [](const User *List) {
+           return any_of(List->users(), [](const User *Var) {
+             return isa<GlobalVariable>(Var) &&
+                    cast<GlobalVariable>(Var)->hasAppendingLinkage();
+           });
+         });
+}
+
 /// Renames what \p Data defines and others may know.
 void hideData(Module &Data, ModulePartition &Parts,
               function_ref<std::string(StringRef)> GetHiddenName) {
@@ -189,7 +196,8 @@ void hideData(Module &Data, ModulePartition &Parts,
     }
     Winner->setDSOLocal(false);
     GV->replaceUsesWithIf(Winner, [&](Use &U) {
-      return !isa<BlockAddress>(U.getUser()) && !isPartOfAlias(*U.getUser());
+      return !isa<BlockAddress>(U.getUser()) && !isPartOfAlias(*U.getUser()) &&
+             !isForWhatOfConstructor(U);
     });
   }
 }
@@ -233,8 +241,13 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
   auto Expose = [&](GlobalValue &GV) {
     GV.setName(GetOwnName(GV.getName()));
     GV.setLinkage(GlobalValue::ExternalLinkage);
-    Parts.Exposed.push_back(
-        {GV.getName().str(), JITSymbolFlags::fromGlobalValue(GV)});
+    auto *Var = dyn_cast<GlobalVariable>(&GV);
+    Parts.Exposed.push_back({GV.getName().str(),
+                             JITSymbolFlags::fromGlobalValue(GV),
+                             !GV.isThreadLocal() ? ModulePartition::Ordinary
+                             : Var && Var->getInitializer()->isNullValue()
+                                 ? ModulePartition::ZeroThreadLocal
+                                 : ModulePartition::InitialisedThreadLocal});
   };
   SmallVector<std::pair<const Function *, Reason>, 4> NotCounted;
   for (Function &F : Mod) {
@@ -271,7 +284,7 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
       Parts.Eager.push_back(F.getName().str());
   }
   for (Function &F : Mod)
-    if (Counting && Req.MayCompileEarly && mayBeSignalHandler(F))
+    if (Counting && Req.MayCompileEarly && Req.P.mayInterrupt(F))
       Parts.EagerWithCallees.push_back(F.getName().str());
 
   SmallPtrSet<GlobalValue *, 16> Stubbed;
@@ -279,6 +292,8 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     Stubbed.insert(F);
   for (GlobalAlias &A : Mod.aliases()) {
     auto *Aliasee = dyn_cast<Function>(A.getAliaseeObject());
+    if (Aliasee && Stubbed.count(Aliasee) && A.hasLocalLinkage())
+      continue; // Whoever mentions it will mention the function.
     if (Aliasee && Stubbed.count(Aliasee))
       Parts.Aliases.push_back({A.getName().str(), Aliasee->getName().str(),
                                JITSymbolFlags::fromGlobalValue(A)});

@@ -31,6 +31,8 @@ namespace reopt {
 /// ORC's target machines reach thread-locals through a control variable, which
 /// libraries that were compiled otherwise do not have.
 constexpr llvm::StringLiteral EmulatedTLSPrefix = "__emutls_v.";
+/// Where the initial value is, if it is not zero.
+constexpr llvm::StringLiteral EmulatedTLSInitialPrefix = "__emutls_t.";
 
 struct ModulePartition {
   /// Functions that get a stub, with the flags of their symbols.
@@ -59,9 +61,14 @@ struct ModulePartition {
   };
   /// Functions that the policy would have counted, by their names now.
   std::vector<Untiered> NotCounted;
-  /// Local data and functions that got a name of their own, with the flags of
-  /// its symbol.
-  std::vector<std::pair<std::string, llvm::JITSymbolFlags>> Exposed;
+  enum Storage { Ordinary, ZeroThreadLocal, InitialisedThreadLocal };
+  struct OwnName {
+    std::string Name;
+    llvm::JITSymbolFlags Flags;
+    Storage Is;
+  };
+  /// Local data and functions that got a name of their own.
+  std::vector<OwnName> Exposed;
   /// Nothing is parted from the module: it goes to the JIT as it is.
   bool Whole = false;
   struct Slot {

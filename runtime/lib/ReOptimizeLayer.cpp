@@ -17,6 +17,7 @@
 #include "ModulePartition.h"
 #include "OwnReferences.h"
 #include "RemovedCode.h"
+#include "StubDefinition.h"
 #include "reopt/TierZero.h"
 #include "llvm/Demangle/Demangle.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
@@ -50,6 +51,8 @@ Expected<ReOptimizeLayer::Setup> ReOptimizeLayer::in(LLJIT &J) {
 
 Expected<std::unique_ptr<ReOptimizeLayer>>
 ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
+  if (!P)
+    return createStringError("a ReOptimizeLayer needs a policy");
   auto &ES = Place.Base.getExecutionSession();
   auto &MemMgr = ES.getExecutorProcessControl().getMemMgr();
   std::unique_ptr<ReOptimizeLayer> L(
@@ -121,7 +124,8 @@ ReOptimizeLayer::~ReOptimizeLayer() {
 
 /// Code that counts its executions has to do so when an exception passes, too.
 /// What does not use exceptions otherwise may be linked without their runtime.
-Error ReOptimizeLayer::defineUnwinder(JITDylib &JD) {
+Error ReOptimizeLayer::defineUnwinder(JITDylib &JD,
+                                      const ResourceTrackerSP &RT) {
   SymbolMap Ours = {
       {Mangle("__gxx_personality_v0"),
        {ExecutorAddr::fromPtr(&__gxx_personality_v0), {}}},
@@ -141,27 +145,34 @@ Error ReOptimizeLayer::defineUnwinder(JITDylib &JD) {
       Missing[Name] = {Symbol.getAddress(),
                        JITSymbolFlags::Exported | JITSymbolFlags::Callable};
   return Missing.empty() ? Error::success()
-                         : JD.define(absoluteSymbols(std::move(Missing)));
+                         : JD.define(absoluteSymbols(std::move(Missing)), RT);
 }
 
 Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
   auto Find = [&]() -> Space * {
     std::lock_guard<std::mutex> Lock(M);
     auto I = Spaces.find(&JD);
-    return I == Spaces.end() ? nullptr : I->second.get();
+    return I == Spaces.end() || I->second->Support->isDefunct()
+               ? nullptr
+               : I->second.get();
   };
   if (Space *S = Find())
     return *S;
   std::lock_guard<std::mutex> OneByOne(Preparing);
   if (Space *S = Find())
     return *S;
-  if (auto Err = Hook->define(JD, Place.Base, Place.Layout))
-    return std::move(Err);
-  if (Place.Old == OldCode::Count)
-    if (auto Err = defineUnwinder(JD))
-      return std::move(Err);
+  // Who removes the default tracker removes what it added, and nothing of ours.
+  ResourceTrackerSP RT = JD.createResourceTracker();
+  Error Err = Hook->define(RT, Place.Base, Place.Layout);
+  if (!Err && Place.Old == OldCode::Count)
+    Err = defineUnwinder(JD, RT);
+  if (Err)
+    return joinErrors(std::move(Err), RT->remove());
   std::lock_guard<std::mutex> Lock(M);
-  return *Spaces.try_emplace(&JD, std::make_shared<Space>(JD)).first->second;
+  Space &S =
+      *Spaces.try_emplace(&JD, std::make_shared<Space>(JD)).first->second;
+  std::swap(S.Support, RT);
+  return S;
 }
 
 Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
@@ -297,7 +308,35 @@ Error ReOptimizeLayer::checkLayout(llvm::Module &Mod) const {
                                Place.Layout.getStringRepresentation());
 }
 
+void ReOptimizeLayer::loseDefinition(Space &S, uint64_t Addition,
+                                     StringRef Name) {
+  std::lock_guard<std::mutex> Lock(M);
+  if (auto I = S.ByName.find(Name); I != S.ByName.end()) {
+    auto In = find_if(Inputs, [&](const auto &Entry) {
+      return &Entry.second == Functions[I->second].In;
+    });
+    if (In != Inputs.end() && In->first.Addition == Addition)
+      S.ByName.erase(I);
+  }
+  if (auto I = S.Data.find(Name);
+      I != S.Data.end() && I->second.Owner == Addition)
+    S.Data.erase(I);
+}
+
+std::unique_ptr<MaterializationUnit>
+ReOptimizeLayer::defineStubs(Space &S, uint64_t Addition, SymbolMap Stubs) {
+  return std::make_unique<StubDefinition>(
+      std::move(Stubs), [Life = Life, &S, Addition](const SymbolStringPtr &N) {
+        if (ReOptimizeLayer *L = Life->enter()) {
+          L->loseDefinition(S, Addition, *N);
+          Life->leave();
+        }
+      });
+}
+
 Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
+  if (!Module)
+    return createStringError("add() needs a module");
   ResourceKey Key = 0;
   if (auto Err = RT->withResourceKeyDo([&](ResourceKey K) { Key = K; }))
     return Err;
@@ -382,8 +421,8 @@ Error ReOptimizeLayer::addParts(Space &S, Owner By, const ResourceTrackerSP &RT,
                      : S.JD.createResourceTracker();
   auto Define = [&]() -> Error {
     if (!Parts.Symbols.empty())
-      if (auto Err =
-              S.JD.define(absoluteSymbols(std::move(Parts.Symbols)), Tracker))
+      if (auto Err = S.JD.define(
+              defineStubs(S, By.Addition, std::move(Parts.Symbols)), Tracker))
         return Err;
     if (Parts.Whole)
       return addRest(Tracker, std::move(*TSM));
@@ -449,8 +488,14 @@ Error ReOptimizeLayer::emitParts(Space &S, MaterializationResponsibility &R,
                                  ModulePartition &Parts,
                                  std::shared_ptr<ThreadSafeModule> TSM) {
   SymbolFlagsMap Exposed;
-  for (auto &[Name, Flags] : Parts.Exposed)
-    Exposed[Mangle(Name)] = Flags;
+  for (auto &[Name, Flags, Is] : Parts.Exposed) {
+    const bool IsEmulated =
+        getManglingOptions()->EmulatedTLS && Is != ModulePartition::Ordinary;
+    Exposed[Mangle(((IsEmulated ? EmulatedTLSPrefix : "") + Name).str())] =
+        Flags;
+    if (IsEmulated && Is == ModulePartition::InitialisedThreadLocal)
+      Exposed[Mangle((EmulatedTLSInitialPrefix + Name).str())] = Flags;
+  }
   if (auto Err = R.defineMaterializing(std::move(Exposed)))
     return Err;
 
@@ -510,11 +555,11 @@ bool ReOptimizeLayer::withTierZero(
   std::string Name;
   {
     std::lock_guard<std::mutex> Lock(M);
-    const Record &F = Functions[Id];
     // Without a stub there is no tier 0.
-    if (F.In && F.Stub)
-      TSM = F.In->TSM;
-    Name = (*F.Name).str();
+    if (Id >= Functions.size() || !Functions[Id].In || !Functions[Id].Stub)
+      return false;
+    TSM = Functions[Id].In->TSM;
+    Name = (*Functions[Id].Name).str();
   }
   if (!TSM)
     return false;

@@ -84,7 +84,10 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
           continue;
         pointTablesToStub(F);
         CallSlots.erase(Id);
-        S.ByName.erase(*F.Name);
+        // It may have lost its name to another definition.
+        if (auto Mine = S.ByName.find(*F.Name);
+            Mine != S.ByName.end() && Mine->second == Id)
+          S.ByName.erase(Mine);
         if (!Reclaim) {
           Entries->release(F.LazyEntry);
           Traps.push_back({F.Name, ExecutorAddr()});

@@ -68,10 +68,11 @@ public:
   /// As shutdown().
   ~HookEntry();
 
-  /// Defines the hook in \p JD, where it lives as long as JD. \p Base compiles
-  /// it if it has to be compiled. An error if JD defines the name already.
-  llvm::Error define(llvm::orc::JITDylib &JD, llvm::orc::IRLayer &Base,
-                     const llvm::DataLayout &Layout);
+  /// Defines the hook in the JITDylib of \p RT, where it lives until RT is
+  /// removed. \p Base compiles it if it has to be compiled. An error if the
+  /// name is defined already.
+  llvm::Error define(const llvm::orc::ResourceTrackerSP &RT,
+                     llvm::orc::IRLayer &Base, const llvm::DataLayout &Layout);
 
   /// Trips of \p R will be pushed on R's inbox, both of which live until
   /// shutdown(). R.Function is unique among the records.

@@ -1,5 +1,4 @@
-//===-- OnStackReplacement.h ---------------------------------------*- C++
-//-*-===//
+//===- OnStackReplacement.h - Loops that go on elsewhere --------*- C++ -*-===//
 //
 // Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -242,6 +242,13 @@ public:
   /// instrument().
   virtual bool isCallOnlyTable(const llvm::GlobalVariable &) { return false; }
 
+  /// Whether \p F may be called where nothing can be compiled, since the caller
+  /// interrupted something: in a signal handler. Such functions are compiled
+  /// when they are added, with all that they reach by name, which must be
+  /// defined by then. A declaration stands for what was added before. Thread as
+  /// instrument().
+  virtual bool mayInterrupt(const llvm::Function &) { return false; }
+
   /// How a function with \p H is armed. Under the layer's mutex: be quick.
   virtual Arming arm(const Heat &H) const = 0;
 

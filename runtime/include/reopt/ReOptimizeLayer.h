@@ -115,7 +115,9 @@ public:
 
   /// Where the layer stands among the client's. All of it outlives the layer.
   struct Setup {
-    /// Compiles tier 0, data and initialisers.
+    /// Compiles tier 0, data and initialisers. User threads come to it at
+    /// their first calls: if there are several, it must compile for several
+    /// threads at a time.
     llvm::orc::IRLayer &Base;
     /// Links new bodies. Base's objects must come to it too: it is where tier
     /// 0's code is told from other code.
@@ -127,8 +129,9 @@ public:
     /// nobody defines: a lazy function has nobody to tell when it is called.
     bool CheckReferences = false;
     /// Threads that compile. With none, the single-threaded mode, the thread
-    /// that trips does; or, if that is in another process, the one that serves
-    /// its trip, while it waits.
+    /// that trips does, and links if the session runs tasks in place; or, if
+    /// that is in another process, the one that serves its trip, while it
+    /// waits.
     unsigned Workers = 1;
     /// Where threads cannot be observed (a remote executor, another system),
     /// it is Keep, and LayerStatus::Obstacle says why.
@@ -155,7 +158,9 @@ public:
 
   /// Adds \p TSM; on an error nothing of it stays. Functions that the tracker's
   /// JITDylib has already and that may be merged (weak and linkonce linkage)
-  /// are dropped from it, as are data. Removing \p RT takes all of it back.
+  /// are dropped from it, as are data; a second definition is an error
+  /// otherwise, also a strong one of what was weak. Removing \p RT takes all of
+  /// it back.
   llvm::Error add(llvm::orc::ResourceTrackerSP RT,
                   llvm::orc::ThreadSafeModule TSM) override;
   using IRLayer::add;
@@ -184,7 +189,8 @@ public:
 
   /// For the session's error reporter: takes note of \p Err if this thread is
   /// compiling for a batch, which makes it the reason why the batch failed.
-  /// False on any other thread.
+  /// False on any other thread: on a thread of the session's dispatcher, say,
+  /// where ORC links if it does not run tasks in place.
   static bool noteBackgroundError(const llvm::Error &Err);
 
   std::vector<FunctionInfo> list() const;
@@ -236,7 +242,12 @@ private:
     std::mutex Adding;
     /// Guarded by Adding: the JITDylib is removed.
     bool IsGone = false;
-    /// Linker name to function; only functions that are not Removed.
+    /// Of what machine code of ours needs here: the hook, and perhaps the
+    /// unwinder. Defunct if somebody cleared the JITDylib. Not
+    /// destroyed under M: ORC locks the session for that.
+    llvm::orc::ResourceTrackerSP Support;
+    /// Linker name to function; only functions that are not Removed, and whose
+    /// definitions did not lose to others.
     llvm::StringMap<FunctionId> ByName;
     /// What is defined beside functions with stubs.
     struct DataState {
@@ -361,7 +372,13 @@ private:
 
   /// \p JD's space; defines the hook there if it is new.
   llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
-  llvm::Error defineUnwinder(llvm::orc::JITDylib &JD);
+  llvm::Error defineUnwinder(llvm::orc::JITDylib &JD,
+                             const llvm::orc::ResourceTrackerSP &RT);
+  /// ORC has found a stronger definition of \p Name than that of \p Addition.
+  /// Takes M, under the session lock.
+  void loseDefinition(Space &S, uint64_t Addition, llvm::StringRef Name);
+  std::unique_ptr<llvm::orc::MaterializationUnit>
+  defineStubs(Space &S, uint64_t Addition, llvm::orc::SymbolMap Stubs);
 
   /// Whose an addition is, and which: numbers are never used again.
   struct Owner {

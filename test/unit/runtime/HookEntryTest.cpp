@@ -42,7 +42,8 @@ protected:
 
   void createHook() {
     Hook = cantFail(HookEntry::Create(es()));
-    cantFail(Hook->define(jd(), J->getIRCompileLayer(), J->getDataLayout()));
+    cantFail(Hook->define(jd().getDefaultResourceTracker(),
+                          J->getIRCompileLayer(), J->getDataLayout()));
   }
 
   TripRecord &addRecord() {
@@ -103,15 +104,16 @@ TEST_P(HookEntryTest, ATripIsInTheInboxWhenTheHookReturns) {
 
 TEST_P(HookEntryTest, EachDylibHasItsOwn) {
   auto &Other = cantFail(J->createJITDylib("other"));
-  cantFail(Hook->define(Other, J->getIRCompileLayer(), J->getDataLayout()));
+  cantFail(Hook->define(Other.getDefaultResourceTracker(),
+                        J->getIRCompileLayer(), J->getDataLayout()));
   EXPECT_TRUE(cantFail(J->lookup(Other, HookName)));
   EXPECT_TRUE(addr(HookName));
 }
 
 TEST_P(HookEntryTest, ASecondDefinitionIsAnError) {
-  EXPECT_NE(
-      toString(Hook->define(jd(), J->getIRCompileLayer(), J->getDataLayout())),
-      "");
+  EXPECT_NE(toString(Hook->define(jd().getDefaultResourceTracker(),
+                                  J->getIRCompileLayer(), J->getDataLayout())),
+            "");
 }
 
 //===----------------------------------------------------------------------===//
@@ -221,7 +223,8 @@ TEST_P(HookEntryDispatchTest, SessionsMayHaveSeveral) {
   auto First = std::move(Hook);
   auto &Other = cantFail(J->createJITDylib("other"));
   Hook = cantFail(HookEntry::Create(es()));
-  cantFail(Hook->define(Other, J->getIRCompileLayer(), J->getDataLayout()));
+  cantFail(Hook->define(Other.getDefaultResourceTracker(),
+                        J->getIRCompileLayer(), J->getDataLayout()));
   trip(First->getId(R), 9);
   EXPECT_EQ(drain(), (Trips{{0, 9}}));
 }

@@ -37,13 +37,33 @@ protected:
   void create(ReOptimizeLayer::Setup Place) {
     J->getExecutionSession().setErrorReporter([this](Error Err) {
       std::lock_guard<std::mutex> Lock(M);
-      Reported += toString(std::move(Err)) + "\n";
+      const std::string Text = toString(std::move(Err)) + "\n";
+      // Now: the process may be about to end.
+      errs() << "reported: " << Text;
+      Reported += Text;
     });
     L = cantFail(ReOptimizeLayer::Create(
         std::move(Place),
         std::make_unique<IRReoptimizer>(
             Opts, cantFail(JITTargetMachineBuilder::detectHost())),
         Opts));
+  }
+
+  /// As a client that has added \p Text to \p J itself would.
+  void addElsewhere(StringRef Text) {
+    auto Ctx = std::make_unique<LLVMContext>();
+    SMDiagnostic Diagnostic;
+    auto Module = parseAssemblyString(Text, Diagnostic, *Ctx);
+    ASSERT_TRUE(Module) << Diagnostic.getMessage().str();
+    cantFail(
+        J->addIRModule(ThreadSafeModule(std::move(Module), std::move(Ctx))));
+  }
+
+  void promote(StringRef Name) {
+    for (const FunctionInfo &F : L->list())
+      if (F.Name == Name)
+        L->promote(F.Id);
+    EXPECT_TRUE(L->wait(std::nullopt));
   }
 
   void add(StringRef Text) {
@@ -129,6 +149,203 @@ TEST_F(LayerSetupTest, AFunctionIsNotKeptFromRunningByACalleeThatCannotBe) {
       "  ret i32 %r\n"
       "}\n");
   EXPECT_EQ(call("f", 0), 7);
+}
+
+TEST_F(LayerSetupTest, WhatIsMissingIsAnError) {
+  auto None =
+      ReOptimizeLayer::Create(cantFail(ReOptimizeLayer::in(*J)), nullptr, Opts);
+  ASSERT_FALSE(None);
+  EXPECT_EQ(toString(None.takeError()), "a ReOptimizeLayer needs a policy");
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  EXPECT_EQ(toString(L->add(J->getMainJITDylib(), ThreadSafeModule())),
+            "add() needs a module");
+}
+
+// The layer's own symbols are not the client's to remove.
+TEST_F(LayerSetupTest, ADefaultTrackerMayBeRemoved) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add("define i32 @f(i32 %x) { ret i32 1 }");
+  EXPECT_EQ(call("f", 0), 1);
+  cantFail(J->getMainJITDylib().getDefaultResourceTracker()->remove());
+  add("define i32 @f(i32 %x) { ret i32 2 }");
+  EXPECT_EQ(call("f", 0), 2);
+  promote("f");
+  EXPECT_EQ(call("f", 0), 2);
+  EXPECT_EQ(Reported, "");
+}
+
+TEST_F(LayerSetupTest, AJITDylibMayBeCleared) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add("define i32 @f(i32 %x) { ret i32 1 }");
+  EXPECT_EQ(call("f", 0), 1);
+  cantFail(J->getMainJITDylib().clear());
+  add("define i32 @f(i32 %x) { ret i32 2 }");
+  EXPECT_EQ(call("f", 0), 2);
+  promote("f");
+  EXPECT_EQ(call("f", 0), 2);
+  EXPECT_EQ(Reported, "");
+}
+
+// It is what ORC calls in tier 0, and so what is inlined later.
+TEST_F(LayerSetupTest, AWeakFunctionThatLostIsNotInlined) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add("define weak i32 @g(i32 %x) { ret i32 1 }\n"
+      "define i32 @f(i32 %x) { %r = call i32 @g(i32 %x) ret i32 %r }");
+  addElsewhere("define i32 @g(i32 %x) { ret i32 2 }");
+  EXPECT_EQ(call("f", 0), 2);
+  promote("f");
+  EXPECT_EQ(call("f", 0), 2);
+  // The strong one may come first, too.
+  addElsewhere("define i32 @h(i32 %x) { ret i32 3 }");
+  add("define linkonce_odr i32 @h(i32 %x) { ret i32 4 }\n"
+      "define i32 @k(i32 %x) { %r = call i32 @h(i32 %x) ret i32 %r }");
+  EXPECT_EQ(call("k", 0), 3);
+  promote("k");
+  EXPECT_EQ(call("k", 0), 3);
+  EXPECT_EQ(Reported, "");
+}
+
+// As a C++17 inline variable is initialised.
+TEST_F(LayerSetupTest, AConstructorRunsThatIsForAWeakVariable) {
+  auto JTMB = cantFail(JITTargetMachineBuilder::detectHost());
+  J = cantFail(
+      LLJITBuilder()
+          .setPlatformSetUp(ExecutorNativePlatform(REOPT_TEST_ORC_RUNTIME))
+          .create());
+  auto Place = cantFail(ReOptimizeLayer::in(*J));
+  create(std::move(Place));
+  add(R"(
+    $v = comdat any
+    @v = linkonce_odr global i32 0, comdat
+    @guard = linkonce_odr global i8 0, comdat($v)
+    @llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]
+        [{ i32, ptr, ptr } { i32 65535, ptr @init, ptr @v }]
+    define internal void @init() comdat($v) {
+      %g = load i8, ptr @guard
+      %done = icmp ne i8 %g, 0
+      br i1 %done, label %end, label %go
+    go:
+      store i8 1, ptr @guard
+      store i32 8, ptr @v
+      br label %end
+    end:
+      ret void
+    }
+    define i32 @f(i32 %x) { %r = load i32, ptr @v ret i32 %r }
+  )");
+  cantFail(J->initialize(J->getMainJITDylib()));
+  EXPECT_EQ(call("f", 0), 8);
+  EXPECT_EQ(Reported, "");
+  cantFail(J->deinitialize(J->getMainJITDylib()));
+}
+
+// Lazy entries do not keep what such values are passed in.
+TEST_F(LayerSetupTest, WideVectorsInAggregatesAreKept) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add(R"(
+    define i32 @g({ <8 x i32>, i32 } %s) #0 {
+      %v = extractvalue { <8 x i32>, i32 } %s, 0
+      %r = extractelement <8 x i32> %v, i32 7
+      ret i32 %r
+    }
+    define [1 x <8 x i32>] @h(<8 x i32> %v) #0 {
+      %r = insertvalue [1 x <8 x i32>] poison, <8 x i32> %v, 0
+      ret [1 x <8 x i32>] %r
+    }
+    define i32 @f(i32 %x) #0 {
+      %v = insertelement <8 x i32> zeroinitializer, i32 %x, i32 7
+      %a = call [1 x <8 x i32>] @h(<8 x i32> %v)
+      %w = extractvalue [1 x <8 x i32>] %a, 0
+      %s = insertvalue { <8 x i32>, i32 } poison, <8 x i32> %w, 0
+      %r = call i32 @g({ <8 x i32>, i32 } %s)
+      ret i32 %r
+    }
+    attributes #0 = { "target-features"="+avx2" }
+  )");
+  EXPECT_EQ(call("f", 7), 7);
+}
+
+TEST_F(LayerSetupTest, ACallerMayExpectAllRegistersToBeKept) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add("define preserve_allcc void @f() { ret void }");
+  ASSERT_EQ(L->list().size(), 1u);
+  EXPECT_EQ(L->list().front().Why, Reason::UnusualEntry);
+}
+
+// A million frames would not fit on the stack.
+TEST_F(LayerSetupTest, TailCallsThatAreGuaranteedLeaveNoFrame) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add(R"(
+    define tailcc i32 @odd(i32 %n) {
+      %zero = icmp eq i32 %n, 0
+      br i1 %zero, label %no, label %step
+    no:
+      ret i32 0
+    step:
+      %m = sub i32 %n, 1
+      %r = tail call tailcc i32 @even(i32 %m)
+      ret i32 %r
+    }
+    define tailcc i32 @even(i32 %n) {
+      %zero = icmp eq i32 %n, 0
+      br i1 %zero, label %yes, label %step
+    yes:
+      ret i32 1
+    step:
+      %m = sub i32 %n, 1
+      %r = tail call tailcc i32 @odd(i32 %m)
+      ret i32 %r
+    }
+    define i32 @f(i32 %n) { %r = call tailcc i32 @even(i32 %n) ret i32 %r }
+  )");
+  EXPECT_EQ(call("f", 1000001), 0);
+  promote("odd");
+  EXPECT_EQ(call("f", 1000000), 1);
+  EXPECT_EQ(Reported, "");
+}
+
+TEST_F(LayerSetupTest, LocalAliasesOfSeveralModulesDoNotMeet) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  for (const char *Name : {"f", "g"})
+    add(("define i32 @" + Twine(Name) + "(i32 %x) { ret i32 %x }\n" +
+         "@alias = internal alias i32 (i32), ptr @" + Name + "\n" +
+         "define i32 @call_" + Name + "(i32 %x) {\n" +
+         "  %r = call i32 @alias(i32 %x)\n  ret i32 %r\n}")
+            .str());
+  EXPECT_EQ(call("call_f", 3), 3);
+  EXPECT_EQ(call("call_g", 4), 4);
+}
+
+// What comes from a layer above.
+TEST_F(LayerSetupTest, LocalThreadLocalsMayBeEmitted) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  auto Ctx = std::make_unique<LLVMContext>();
+  SMDiagnostic Diagnostic;
+  auto Module = parseAssemblyString(R"(
+    @n = internal thread_local global i32 2
+    @zero = internal thread_local global i32 0
+    @alias = internal alias i32 (i32), ptr @f
+    declare ptr @llvm.threadlocal.address.p0(ptr)
+    define i32 @f(i32 %x) {
+      %p = call ptr @llvm.threadlocal.address.p0(ptr @n)
+      %q = call ptr @llvm.threadlocal.address.p0(ptr @zero)
+      %a = load i32, ptr %p
+      %b = load i32, ptr %q
+      %r = add i32 %a, %b
+      ret i32 %r
+    }
+  )",
+                                    Diagnostic, *Ctx);
+  ASSERT_TRUE(Module) << Diagnostic.getMessage().str();
+  Module->setDataLayout(J->getDataLayout());
+  cantFail(J->getMainJITDylib().define(
+      std::make_unique<BasicIRLayerMaterializationUnit>(
+          *L, *L->getManglingOptions(),
+          ThreadSafeModule(std::move(Module), std::move(Ctx)))));
+  EXPECT_EQ(call("f", 0), 2);
+  promote("f");
+  EXPECT_EQ(call("f", 0), 2);
+  EXPECT_EQ(Reported, "");
 }
 
 } // namespace

@@ -78,6 +78,10 @@ bool TestPolicy::isCallOnlyTable(const GlobalVariable &Var) {
   return Var.getName().starts_with("vtable");
 }
 
+bool TestPolicy::mayInterrupt(const Function &F) {
+  return F.getName().starts_with("handler");
+}
+
 Decision TestPolicy::decide(const Heat &H) const {
   return DecideInstead ? DecideInstead(H) : HeatPolicy::decide(H);
 }

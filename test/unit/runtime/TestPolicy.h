@@ -50,6 +50,9 @@ public:
   /// Constants whose names begin with "vtable" are.
   bool isCallOnlyTable(const llvm::GlobalVariable &Var) override;
 
+  /// Functions whose names begin with "handler" may.
+  bool mayInterrupt(const llvm::Function &F) override;
+
   Decision decide(const Heat &H) const override;
 
   /// Notes the batch, passes WorkerGate, and does what Instead says; without it
