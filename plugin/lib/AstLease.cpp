@@ -70,6 +70,11 @@ void AstLease::unlockAfterFork(bool InChild) {
   M.unlock();
 }
 
+bool AstLease::isLent() const {
+  std::lock_guard<std::mutex> Lock(M);
+  return Lent && !Closed;
+}
+
 bool AstLease::isWanted() const {
   std::lock_guard<std::mutex> Lock(M);
   return Wanted;

@@ -63,6 +63,11 @@ bool Recodegen::mayInterrupt(const llvm::Function &F) {
          F.hasAddressTaken();
 }
 
+bool Recodegen::compilesFirst(const llvm::Function &F) {
+  // Who keeps the AST may be who calls.
+  return Lease.isLent() && HeatPolicy::compilesFirst(F);
+}
+
 bool Recodegen::isCallOnlyTable(const llvm::GlobalVariable &Table) {
   return Table.getName().starts_with("_ZTV");
 }

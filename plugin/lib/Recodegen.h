@@ -39,6 +39,7 @@ public:
   /// C++ compares no addresses of virtual functions: vtables are call-only.
   bool isCallOnlyTable(const llvm::GlobalVariable &Table) override;
   bool mayInterrupt(const llvm::Function &F) override;
+  bool compilesFirst(const llvm::Function &F) override;
 
   /// Thread: the layer's worker; there is one.
   llvm::Expected<NewCode> reoptimize(const Batch &B,

@@ -22,6 +22,9 @@ const char *getSessionReasonText(Reason R) {
     return "hot: compiled at -O3";
   case Reason::Requested:
     return "asked for: compiled at -O3";
+  case Reason::BeforeFirstCall:
+    return "its loops cannot go on while they run: compiled at -O3 before its "
+           "first call";
   case Reason::WarmCallee:
     return "warm, and called by a function compiled at -O3";
   case Reason::Served:

@@ -7,8 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/Cell.h"
+#include "reopt/OnStackReplacement.h"
 #include "reopt/Policy.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/IR/Function.h"
+#include "llvm/IR/Instructions.h"
 #include <algorithm>
 
 namespace reopt {
@@ -21,6 +25,29 @@ Tier0Kind HeatPolicy::instrument(const llvm::Function &F) {
   return F.hasLocalLinkage() && F.getSection() == ".text.startup"
              ? Tier0Kind::Plain
              : Tier0Kind::Counted;
+}
+
+/// Whether the loop at \p Header compares with a small constant before each
+/// iteration, as one over a short array does.
+static bool isShort(const llvm::BasicBlock &Header) {
+  constexpr int64_t Few = 1000;
+  auto *Branch = llvm::dyn_cast<llvm::BranchInst>(Header.getTerminator());
+  if (!Branch || !Branch->isConditional())
+    return false;
+  auto *Compare = llvm::dyn_cast<llvm::ICmpInst>(Branch->getCondition());
+  return Compare && llvm::any_of(Compare->operands(), [](const llvm::Use &U) {
+           auto *Bound = llvm::dyn_cast<llvm::ConstantInt>(U.get());
+           return Bound && Bound->getValue().abs().ule(Few);
+         });
+}
+
+bool HeatPolicy::compilesFirst(const llvm::Function &F) {
+  if (!Opts.Osr || !Opts.Enabled)
+    return false;
+  auto Loops = findLoopPoints(const_cast<llvm::Function &>(F));
+  return llvm::any_of(Loops, [](const LoopPoint &Loop) {
+    return Loop.Refused && !isShort(*Loop.Header);
+  });
 }
 
 Arming HeatPolicy::arm(const Heat &H) const {

@@ -328,7 +328,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     F.transition(Stage::Tier1);
     if (!IsMember)
       F.Why = Reason::WarmCallee;
-    else if (F.Why != Reason::Requested)
+    else if (!F.isOnRequest())
       F.Why = Reason::Hot;
     F.Detail.reset();
     F.Asked = false;
@@ -377,7 +377,7 @@ void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
     // Its loops are what it was compiled for.
     if (!Member.NeedsBody) {
       F.transition(F.getRunningStage());
-      if (F.Why != Reason::Requested)
+      if (!F.isOnRequest())
         F.Why = F.Body ? Reason::Hot : Reason::Continued;
       continue;
     }

@@ -79,7 +79,7 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
       ES, L->Place.OnFailedCall,
       [Layer = L.get()](uint64_t Id,
                         LazyEntries::NotifyLandingResolved OnResolved) {
-        OnResolved(Layer->compileTierZero(FunctionId(Id)));
+        OnResolved(Layer->answerFirstCall(FunctionId(Id)));
       });
   if (!Entries)
     return Entries.takeError();

@@ -248,6 +248,43 @@ Error ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
   return Found ? std::move(Err) : joinErrors(Found.takeError(), std::move(Err));
 }
 
+/// The caller waits for a worker, and the worker may need what the caller
+/// keeps: the policy has to know of that, and the wait ends in any case.
+ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
+  constexpr std::chrono::seconds Longest(1);
+  auto IsUncalled = [&] {
+    return Functions[Id].St == Stage::Lazy && !Functions[Id].RunsOnce &&
+           Opts.Enabled && !Stopping;
+  };
+  bool Wanted = false;
+  {
+    std::lock_guard<std::mutex> Lock(M);
+    // A child after a fork has no workers.
+    Wanted = IsUncalled() && (!Place.Workers || !Workers.empty());
+  }
+  if (Wanted) {
+    Wanted = false;
+    withTierZero(Id, [&](const Function &F) { Wanted = P->compilesFirst(F); });
+  }
+  if (Wanted) {
+    std::unique_lock<std::mutex> Lock(M);
+    if (IsUncalled()) {
+      Functions[Id].Asked = true;
+      enqueue(Functions[Id], Reason::BeforeFirstCall);
+      wakeWorkers(Lock);
+    }
+    if (Place.Workers) {
+      if (!Lock.owns_lock())
+        Lock.lock();
+      Idle.wait_for(Lock, Longest, [&] {
+        const Record &F = Functions[Id];
+        return Stopping || (F.St != Stage::Queued && F.St != Stage::Compiling);
+      });
+    }
+  }
+  return compileTierZero(Id);
+}
+
 ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   auto CompileAmong = [this, Id](unsigned Limit) -> Error {
     auto Wanted = beginTierZero(Id, Limit);

@@ -378,7 +378,7 @@ ReOptimizeLayer::nextBatch() {
                          F.InLoop && (F.RunsOnce || !F.Failures),
                          F.WantedLoops});
     F.InLoop = false;
-    if (F.Why != Reason::Requested)
+    if (!F.isOnRequest())
       F.Why = Reason::BeingCompiled;
     return true;
   });
@@ -394,9 +394,8 @@ void ReOptimizeLayer::runWorker() {
   while (!Stopping) {
     takeTrips();
     if (!Queue.empty() && Opts.BatchWindow) {
-      bool Asked = any_of(Queue, [this](FunctionId Id) {
-        return Functions[Id].Why == Reason::Requested;
-      });
+      bool Asked = any_of(
+          Queue, [this](FunctionId Id) { return Functions[Id].isOnRequest(); });
       if (!Asked) {
         Idle.wait_for(Lock, std::chrono::milliseconds(Opts.BatchWindow),
                       [this] { return Stopping; });

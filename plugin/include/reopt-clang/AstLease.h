@@ -50,6 +50,9 @@ public:
   /// gets it any more.
   void close();
 
+  /// Whether it is lent just now; any thread.
+  bool isLent() const;
+
   /// Worker: waits until the AST is lent and not wanted. False if it never will
   /// be again.
   bool borrow();

@@ -128,6 +128,11 @@ struct FunctionState {
     return Body ? Stage::Tier1 : Tier0Compiled ? Stage::Tier0 : Stage::Lazy;
   }
 
+  /// Whether Why says that it is, or was, compiled without being hot.
+  bool isOnRequest() const {
+    return Why == Reason::Requested || Why == Reason::BeforeFirstCall;
+  }
+
   /// Sets Why, and Detail to \p Words.
   void explain(Reason R, llvm::StringRef Words = "");
 

@@ -249,6 +249,12 @@ public:
   /// instrument().
   virtual bool mayInterrupt(const llvm::Function &) { return false; }
 
+  /// Whether \p F, which is called for the first time, had better be compiled
+  /// by reoptimize() now, and its caller wait for that (some time; then tier 0
+  /// is compiled after all): a loop of it could not go on in new code once it
+  /// runs. Thread: any that calls F; the context's lock is held.
+  virtual bool compilesFirst(const llvm::Function &) { return false; }
+
   /// How a function with \p H is armed. Under the layer's mutex: be quick.
   virtual Arming arm(const Heat &H) const = 0;
 
@@ -283,6 +289,9 @@ public:
   Decision decide(const Heat &H) const override;
   bool isLong(const Heat &H) const override;
   bool isWarm(const Heat &H) const override;
+  /// If a loop has no continuation and looks heavy: neither does it run up to a
+  /// small constant, nor is the option osr off.
+  bool compilesFirst(const llvm::Function &F) override;
 
 protected:
   const Options &Opts;

@@ -350,8 +350,11 @@ private:
     uint64_t Group = 0;
   };
 
-  /// First call of function \p Id, on the calling thread. Returns its stub, or
-  /// null if there is no code to go on with.
+  /// First call of function \p Id, on the calling thread: if the policy wants
+  /// that, has its own body made first. Else as compileTierZero().
+  llvm::orc::ExecutorAddr answerFirstCall(FunctionId Id);
+  /// Compiles tier 0 of function \p Id on the calling thread. Returns its stub,
+  /// or null if there is no code to go on with.
   llvm::orc::ExecutorAddr compileTierZero(FunctionId Id);
   /// What to look up for \p Id, whose group, of at most \p Limit functions, is
   /// defined if there is none yet. Nothing if its stub leads to a body already,

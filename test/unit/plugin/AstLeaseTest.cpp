@@ -60,6 +60,17 @@ protected:
 // Lending
 //===----------------------------------------------------------------------===//
 
+TEST_F(AstLeaseTest, TellsWhetherItIsLent) {
+  EXPECT_FALSE(Lease.isLent());
+  Lease.lend();
+  EXPECT_TRUE(Lease.isLent());
+  Lease.take();
+  EXPECT_FALSE(Lease.isLent());
+  Lease.lend();
+  Lease.close();
+  EXPECT_FALSE(Lease.isLent());
+}
+
 TEST_F(AstLeaseTest, TellsWhetherItWasLentBefore) {
   EXPECT_FALSE(Lease.take());
   EXPECT_FALSE(Lease.lend());

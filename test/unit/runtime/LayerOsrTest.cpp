@@ -261,6 +261,45 @@ TEST_P(LayerOsrTest, TakingACalleeBackDropsTheContinuation) {
   EXPECT_EQ(info("f").Continued, 2u);
 }
 
+// It would run in tier 0 to its end. One that ends soon may.
+TEST_P(LayerOsrTest, LoopThatCannotBeContinuedIsCompiledBeforeItStarts) {
+  auto WithArray = [](StringRef Name, StringRef Bound) {
+    return ("define i32 @" + Name +
+            "(i32 %n) {\n"
+            "  %i = alloca i32\n"
+            "  %a = alloca i32, i32 %n\n"
+            "  store i32 0, ptr %i\n"
+            "  br label %loop\n"
+            "loop:\n"
+            "  %old = load i32, ptr %i\n"
+            "  %more = icmp slt i32 %old, " +
+            Bound +
+            "\n"
+            "  br i1 %more, label %body, label %out\n"
+            "body:\n"
+            "  store i32 %old, ptr %a\n"
+            "  %new = add i32 %old, 1\n"
+            "  store i32 %new, ptr %i\n"
+            "  br label %loop\n"
+            "out:\n"
+            "  %r = load i32, ptr %a\n"
+            "  ret i32 %r\n"
+            "}\n")
+        .str();
+  };
+  add(WithArray("heavy", "%n") + WithArray("light", "3"));
+  EXPECT_EQ(call("heavy", 9), 8);
+  EXPECT_EQ(info("heavy").St, Stage::Tier1);
+  EXPECT_EQ(info("heavy").Why, Reason::BeforeFirstCall);
+  EXPECT_EQ(call("light", 9), 2);
+  EXPECT_EQ(info("light").St, Stage::Tier0);
+
+  Opts.Osr = false;
+  add(WithArray("without", "%n"));
+  EXPECT_EQ(call("without", 9), 8);
+  EXPECT_EQ(info("without").St, Stage::Tier0);
+}
+
 TEST_P(LayerOsrTest, LoopThatCannotBeContinuedSaysWhy) {
   add("define i32 @f(i32 %n) {\n"
       "  %size = zext i32 %n to i64\n"
