@@ -210,6 +210,20 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
 void ReOptimizeLayer::link(std::unique_ptr<LinkJob> Job) {
   Job->Made.RT = Job->S.JD.createResourceTracker();
   Job->Made.ActiveCount = Job->B.ActiveCount;
+  bool IsSuperseded = false;
+  {
+    // What has a removed definition inside would not find its data, and be
+    // dropped. What is removed from now on keeps them until this is linked.
+    std::lock_guard<std::mutex> Lock(M);
+    for (FunctionId Id : Job->Code.Uses) {
+      const Record &F = Functions[Id];
+      IsSuperseded |= F.St == Stage::Removed;
+      if (F.In && F.In->Memory && !is_contained(Job->Made.Data, F.In->Memory))
+        Job->Made.Data.push_back(F.In->Memory);
+    }
+  }
+  if (IsSuperseded)
+    return finish(std::move(Job));
   if (auto Err = Place.Linker.add(Job->Made.RT, std::move(Job->Code.Object)))
     return failBatch(Job->B, Reason::LinkFailed, toString(std::move(Err)));
   SymbolLookupSet Names;

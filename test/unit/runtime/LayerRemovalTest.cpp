@@ -455,4 +455,26 @@ TEST_P(LayerRemovalHereTest, AddingAndRemovingForeverStaysSmall) {
   EXPECT_LE(MemMgr->Allocs - MemMgr->Deallocs, Live + 1);
 }
 
+// It would not find its data. It is compiled again instead, with what holds
+// now.
+TEST_P(LayerRemovalTest, WhatIsRemovedWhileItIsCompiledIsNotLinked) {
+  auto RT = add("@d = internal global i32 3\n"
+                "define i32 @g() { %r = load i32, ptr @d ret i32 %r }");
+  add("declare i32 @g()\n"
+      "define i32 @f() { %r = call i32 @g() ret i32 %r }");
+  EXPECT_EQ(call("f"), 3);
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    auto Code = P->compile(B, Session);
+    if (RT) {
+      cantFail(std::exchange(RT, nullptr)->remove());
+      add("define i32 @g() { ret i32 4 }");
+    }
+    return Code;
+  };
+  promoteAndWait({"f"});
+  EXPECT_EQ(stage("f"), Stage::Tier1);
+  EXPECT_EQ(call("f"), 4);
+  EXPECT_EQ(L->getStatus().Failures, 0u);
+}
+
 } // namespace
