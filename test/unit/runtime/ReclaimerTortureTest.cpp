@@ -88,7 +88,8 @@ protected:
       Templates.push_back(Linker.link(getIR(End)));
       Largest = std::max(Largest, Templates.back().Image.size());
     }
-    Arena = std::make_unique<CodeArena>((Swaps + NumFunctions) * Largest);
+    // The arena may have to leave out some places.
+    Arena = std::make_unique<CodeArena>((Swaps + NumFunctions + 16) * Largest);
 
     start(Where::InProcess);
     Stubs = cantFail(StubTable::Create(es(), epc().getMemMgr()));

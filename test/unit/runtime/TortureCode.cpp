@@ -125,6 +125,10 @@ CodeArena::CodeArena(size_t Bytes)
 }
 
 char *CodeArena::place(const Template &T, ArrayRef<uint64_t> Values) {
+  // libgcc takes a function whose address ends in 32 zero bits for one that a
+  // linker removed, and finds no unwind information for it.
+  if (!(reinterpret_cast<uint64_t>(Next + T.EntryPoint) & 0xffffffff))
+    Next += T.Image.size();
   char *Copy = Next;
   Next += T.Image.size();
   if (Next > Base + Bytes ||
