@@ -591,6 +591,7 @@ private:
   TripInbox Inbox;
   std::vector<std::thread> Workers;
   /// For the option osr-stress: the same in each run.
+  // NOLINTNEXTLINE(bugprone-random-generator-seed)
   std::minstd_rand StressedLoops{std::minstd_rand::default_seed};
   /// In the single-threaded mode: some thread compiles.
   std::atomic<bool> CompilingHere{false};
