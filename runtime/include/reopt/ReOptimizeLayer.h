@@ -16,7 +16,8 @@
 /// Tier-0 code counts; when it trips, the hook notes the function and returns;
 /// a worker asks the policy, has it make new code for all that tripped
 /// together, links it under new private names, and redirects the stubs. Nobody
-/// waits for it.
+/// waits for it, but for first calls of functions that the policy does not want
+/// to run in tier 0 (Policy::compilesFirst).
 ///
 /// Modules come in two ways. add() defines at once what the module has, which
 /// suits a session that will run it next. emit() is called by a layer above, or
@@ -25,12 +26,12 @@
 /// Threads. add(), emit() and resource removal may come from any thread; those
 /// for one tracker one after the other, as ORC has it. User threads come in
 /// through the hook, which takes no lock, and through a first call, which
-/// compiles tier 0 on that thread and takes ORC's locks and, for two short
-/// moments, this layer's mutex. As many threads compile as Setup
-/// says. With none (the single-threaded mode) the thread that trips compiles,
-/// inside the hook; trips that come meanwhile, from other threads or from code
-/// that the compile runs, are left to it and do not wait. Everything else may
-/// be called from any thread.
+/// compiles tier 0 on that thread and takes ORC's locks and, for short moments,
+/// this layer's mutex; or waits for a worker, a second at most and without a
+/// lock. As many threads compile as Setup says. With none (the single-threaded
+/// mode) the thread that trips compiles, inside the hook; trips that come
+/// meanwhile, from other threads or from code that the compile runs, are left
+/// to it and do not wait. Everything else may be called from any thread.
 ///
 /// Executors. Machine code runs in this process or in another; all memory of
 /// the executor is read and written through its ExecutorProcessControl, and its
@@ -68,6 +69,7 @@
 #include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
+#include "reopt/LayerSetup.h"
 #include "reopt/LayerStatus.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
@@ -79,7 +81,6 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/Layer.h"
 #include "llvm/ExecutionEngine/Orc/Mangling.h"
-#include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -94,54 +95,8 @@ struct ModulePartition;
 class ReOptimizeLayer : public llvm::orc::IRLayer,
                         private llvm::orc::ResourceManager {
 public:
-  using AddFn = llvm::unique_function<llvm::Error(llvm::orc::ResourceTrackerSP,
-                                                  llvm::orc::ThreadSafeModule)>;
-
-  /// What becomes of code that was replaced, or whose functions were removed.
-  enum class OldCode : uint8_t {
-    /// What was replaced stays as long as its functions do. Code of removed
-    /// functions is unmapped at once: nobody may be in it.
-    Keep,
-    /// Code is freed when it is proven that nobody is in it (Reclaimer.h), and
-    /// data that add() brought with the last code that may use it. Tier 0, and
-    /// bodies that will be replaced, count their executions: two atomic
-    /// additions a call. Call-only tables lead to stubs. Functions without
-    /// stubs are taken to be on stacks of threads only.
-    Count,
-    /// As Count, but without counts and for all code: for programs without
-    /// stacks that no thread runs on (fibers, makecontext).
-    Observe,
-  };
-
-  /// Where the layer stands among the client's. All of it outlives the layer.
-  struct Setup {
-    /// Compiles tier 0, data and initialisers. User threads come to it at
-    /// their first calls: if there are several, it must compile for several
-    /// threads at a time.
-    llvm::orc::IRLayer &Base;
-    /// Links new bodies. Base's objects must come to it too: it is where tier
-    /// 0's code is told from other code.
-    llvm::orc::ObjectLinkingLayer &Linker;
-    llvm::DataLayout Layout;
-    /// How add() adds data and initialisers; Base.add() if it is null.
-    AddFn AddRest;
-    /// Whether add() refuses a module whose initialisers reach, by name, what
-    /// nobody defines: a lazy function has nobody to tell when it is called.
-    bool CheckReferences = false;
-    /// Threads that compile. With none, the single-threaded mode, the thread
-    /// that trips does, and links if the session runs tasks in place; or, if
-    /// that is in another process, the one that serves its trip, while it
-    /// waits.
-    unsigned Workers = 1;
-    /// Where threads cannot be observed (a remote executor, another system),
-    /// it is Keep, and LayerStatus::Obstacle says why.
-    OldCode Old = OldCode::Keep;
-    /// What a function is called instead of that cannot be compiled on its
-    /// first call, with that call's arguments; the session's error reporter has
-    /// been told why. If it is null, the program is ended. As the error address
-    /// of LLVM's LazyCallThroughManager.
-    llvm::orc::ExecutorAddr OnFailedCall = llvm::orc::ExecutorAddr();
-  };
+  using OldCode = reopt::OldCode;
+  using Setup = LayerSetup;
 
   /// In \p J: between its users, who call this layer's add() instead of J's
   /// addIRModule(), and its transform layer, which sees data and tier 0. Fails
@@ -276,6 +231,8 @@ private:
   /// What one call of add() or emit() brought. A tracker may own several.
   struct Input {
     Space *Home = nullptr;
+    /// Which call it was.
+    uint64_t Addition = 0;
     /// Tier 0's IR, shared with materialization units; null without any.
     std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
     /// Taken before M and before the IR's lock: groups of tier 0 are formed and
@@ -445,6 +402,8 @@ private:
   void takeTrips();
   std::optional<std::pair<Batch, Space *>> nextBatch();
   void compileBatch(Batch B, Space &S);
+  /// Whether this thread is in compileBatch().
+  static bool isCompiling();
   void link(std::unique_ptr<LinkJob> Job);
   void linked(std::unique_ptr<LinkJob> Job,
               llvm::Expected<llvm::orc::SymbolMap> Found);
