@@ -255,6 +255,7 @@ ReOptimizeLayer::Input &ReOptimizeLayer::getInput(Space &S, Owner By) {
   Input &In = I->second;
   if (IsNew) {
     In.Home = &S;
+    In.Addition = By.Addition;
     if (Reclaim) {
       In.Calls = std::make_shared<HeldCalls>();
       In.Memory = std::make_shared<HeldData>(*this);
@@ -311,13 +312,10 @@ Error ReOptimizeLayer::checkLayout(llvm::Module &Mod) const {
 void ReOptimizeLayer::loseDefinition(Space &S, uint64_t Addition,
                                      StringRef Name) {
   std::lock_guard<std::mutex> Lock(M);
-  if (auto I = S.ByName.find(Name); I != S.ByName.end()) {
-    auto In = find_if(Inputs, [&](const auto &Entry) {
-      return &Entry.second == Functions[I->second].In;
-    });
-    if (In != Inputs.end() && In->first.Addition == Addition)
+  if (auto I = S.ByName.find(Name); I != S.ByName.end())
+    if (const Input *In = Functions[I->second].In;
+        In && In->Addition == Addition)
       S.ByName.erase(I);
-  }
   if (auto I = S.Data.find(Name);
       I != S.Data.end() && I->second.Owner == Addition)
     S.Data.erase(I);
