@@ -36,6 +36,8 @@ bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
   return true;
 }
 
+bool ReOptimizeLayer::isCompiling() { return BackgroundErrors; }
+
 class ReOptimizeLayer::View : public SessionView {
 public:
   View(ReOptimizeLayer &L, Space &S) : L(L), S(S) {}

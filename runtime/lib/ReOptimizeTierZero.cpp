@@ -248,8 +248,12 @@ Error ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
   return Found ? std::move(Err) : joinErrors(Found.takeError(), std::move(Err));
 }
 
-/// The caller waits for a worker, and the worker may need what the caller
-/// keeps: the policy has to know of that, and the wait ends in any case.
+/// The caller waits for a worker, without a lock. What the worker needs is the
+/// policy's to know: it says no where the caller may keep that, and the wait
+/// ends in any case. It ends when F is neither queued nor compiled any more,
+/// which is changed under M by publish(), failures, removal, shutdown and
+/// tiering being turned off, each of which notifies Idle after. Several callers
+/// may wait: the first has queued F, and all look at F again then.
 ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
   constexpr std::chrono::seconds Longest(1);
   auto IsUncalled = [&] {
@@ -259,8 +263,10 @@ ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
   bool Wanted = false;
   {
     std::lock_guard<std::mutex> Lock(M);
-    // A child after a fork has no workers.
-    Wanted = IsUncalled() && (!Place.Workers || !Workers.empty());
+    // A child after a fork has no workers, and a policy that calls what it
+    // compiles for would wait for itself.
+    Wanted =
+        IsUncalled() && !isCompiling() && (!Place.Workers || !Workers.empty());
   }
   if (Wanted) {
     Wanted = false;

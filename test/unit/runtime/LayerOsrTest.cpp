@@ -59,11 +59,15 @@ public:
   }
   Expected<NewCode> reoptimize(const Batch &B,
                                const SessionView &Session) override {
+    if (BeforeCompile)
+      BeforeCompile();
     for (auto &Member : B.Members)
       Needless += !Member.NeedsBody && !Member.IsRunning;
     return IRReoptimizer::reoptimize(B, Session);
   }
 
+  /// To be set while nothing is compiled.
+  std::function<void()> BeforeCompile;
   /// Members of which nothing was wanted.
   std::atomic<unsigned> Needless{0};
 };
@@ -136,6 +140,31 @@ protected:
             "  %more = icmp sgt i32 %new, %n\n"
             "  %one = zext i1 %more to i32\n"
             "  ret i32 %one\n"
+            "}\n")
+        .str();
+  }
+  /// A loop up to \p Bound in a function with an array of variable length.
+  static std::string withArray(StringRef Name, StringRef Bound) {
+    return ("define i32 @" + Name +
+            "(i32 %n) {\n"
+            "  %i = alloca i32\n"
+            "  %a = alloca i32, i32 %n\n"
+            "  store i32 0, ptr %i\n"
+            "  br label %loop\n"
+            "loop:\n"
+            "  %old = load i32, ptr %i\n"
+            "  %more = icmp slt i32 %old, " +
+            Bound +
+            "\n"
+            "  br i1 %more, label %body, label %out\n"
+            "body:\n"
+            "  store i32 %old, ptr %a\n"
+            "  %new = add i32 %old, 1\n"
+            "  store i32 %new, ptr %i\n"
+            "  br label %loop\n"
+            "out:\n"
+            "  %r = load i32, ptr %a\n"
+            "  ret i32 %r\n"
             "}\n")
         .str();
   }
@@ -263,31 +292,7 @@ TEST_P(LayerOsrTest, TakingACalleeBackDropsTheContinuation) {
 
 // It would run in tier 0 to its end. One that ends soon may.
 TEST_P(LayerOsrTest, LoopThatCannotBeContinuedIsCompiledBeforeItStarts) {
-  auto WithArray = [](StringRef Name, StringRef Bound) {
-    return ("define i32 @" + Name +
-            "(i32 %n) {\n"
-            "  %i = alloca i32\n"
-            "  %a = alloca i32, i32 %n\n"
-            "  store i32 0, ptr %i\n"
-            "  br label %loop\n"
-            "loop:\n"
-            "  %old = load i32, ptr %i\n"
-            "  %more = icmp slt i32 %old, " +
-            Bound +
-            "\n"
-            "  br i1 %more, label %body, label %out\n"
-            "body:\n"
-            "  store i32 %old, ptr %a\n"
-            "  %new = add i32 %old, 1\n"
-            "  store i32 %new, ptr %i\n"
-            "  br label %loop\n"
-            "out:\n"
-            "  %r = load i32, ptr %a\n"
-            "  ret i32 %r\n"
-            "}\n")
-        .str();
-  };
-  add(WithArray("heavy", "%n") + WithArray("light", "3"));
+  add(withArray("heavy", "%n") + withArray("light", "3"));
   EXPECT_EQ(call("heavy", 9), 8);
   EXPECT_EQ(info("heavy").St, Stage::Tier1);
   EXPECT_EQ(info("heavy").Why, Reason::BeforeFirstCall);
@@ -295,9 +300,45 @@ TEST_P(LayerOsrTest, LoopThatCannotBeContinuedIsCompiledBeforeItStarts) {
   EXPECT_EQ(info("light").St, Stage::Tier0);
 
   Opts.Osr = false;
-  add(WithArray("without", "%n"));
+  add(withArray("without", "%n"));
   EXPECT_EQ(call("without", 9), 8);
   EXPECT_EQ(info("without").St, Stage::Tier0);
+}
+
+// All wait for one compile, or find it done, while functions are removed.
+TEST_P(LayerOsrTest, ManyThreadsMakeTheFirstCall) {
+  constexpr unsigned Rounds = 20, Callers = 8;
+  for (unsigned Round = 0; Round != Rounds; ++Round) {
+    const std::string Name = "f" + std::to_string(Round);
+    const std::string Other = "g" + std::to_string(Round);
+    add(withArray(Name, "%n"));
+    auto RT = add(withArray(Other, "%n"));
+    auto *F = cantFail(J->lookup(Name)).toPtr<int(int)>();
+    std::atomic<unsigned> Right{0};
+    std::vector<std::thread> Threads;
+    for (unsigned I = 0; I != Callers; ++I)
+      Threads.emplace_back([&, I] { Right += F(5 + I) == int(4 + I); });
+    cantFail(RT->remove());
+    for (std::thread &T : Threads)
+      T.join();
+    EXPECT_EQ(Right, Callers);
+    L->wait(std::nullopt);
+    EXPECT_EQ(info(Name).St, Stage::Tier1);
+    EXPECT_EQ(info(Name).Version, 1u);
+  }
+}
+
+// It would wait for itself.
+TEST_P(LayerOsrTest, APolicyThatCallsDoesNotWait) {
+  add(withArray("heavy", "%n") + "define i32 @f(i32 %n) { ret i32 %n }\n");
+  int Answer = 0;
+  P->BeforeCompile = [&] { Answer = call("heavy", 9); };
+  EXPECT_EQ(call("f", 3), 3);
+  L->promote(info("f").Id);
+  L->wait(std::nullopt);
+  EXPECT_EQ(Answer, 8);
+  EXPECT_EQ(info("heavy").St, Stage::Tier0);
+  EXPECT_EQ(info("f").St, Stage::Tier1);
 }
 
 TEST_P(LayerOsrTest, LoopThatCannotBeContinuedSaysWhy) {
