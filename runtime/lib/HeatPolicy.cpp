@@ -42,7 +42,7 @@ static bool isShort(const llvm::BasicBlock &Header) {
 }
 
 bool HeatPolicy::compilesFirst(const llvm::Function &F) {
-  if (!Opts.Osr || !Opts.Enabled)
+  if (!Opts.Osr)
     return false;
   auto Loops = findLoopPoints(const_cast<llvm::Function &>(F));
   return llvm::any_of(Loops, [](const LoopPoint &Loop) {

@@ -252,7 +252,8 @@ public:
   /// Whether \p F, which is called for the first time, had better be compiled
   /// by reoptimize() now, and its caller wait for that (some time; then tier 0
   /// is compiled after all): a loop of it could not go on in new code once it
-  /// runs. Thread: any that calls F; the context's lock is held.
+  /// runs. Thread: any that calls F; the context's lock is held. Not asked
+  /// while tiering is off.
   virtual bool compilesFirst(const llvm::Function &) { return false; }
 
   /// How a function with \p H is armed. Under the layer's mutex: be quick.
