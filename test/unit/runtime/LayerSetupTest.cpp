@@ -49,14 +49,25 @@ protected:
         Opts));
   }
 
-  /// As a client that has added \p Text to \p J itself would.
-  void addElsewhere(StringRef Text) {
+  ThreadSafeModule parse(StringRef Text) {
     auto Ctx = std::make_unique<LLVMContext>();
     SMDiagnostic Diagnostic;
     auto Module = parseAssemblyString(Text, Diagnostic, *Ctx);
-    ASSERT_TRUE(Module) << Diagnostic.getMessage().str();
-    cantFail(
-        J->addIRModule(ThreadSafeModule(std::move(Module), std::move(Ctx))));
+    if (!Module)
+      report_fatal_error(Diagnostic.getMessage());
+    Module->setDataLayout(J->getDataLayout());
+    return ThreadSafeModule(std::move(Module), std::move(Ctx));
+  }
+  void add(StringRef Text) {
+    cantFail(L->add(J->getMainJITDylib(), parse(Text)));
+  }
+  /// By the JIT, without the layer.
+  void addElsewhere(StringRef Text) { cantFail(J->addIRModule(parse(Text))); }
+  /// By ORC, when a symbol is looked up.
+  void define(StringRef Text) {
+    cantFail(J->getMainJITDylib().define(
+        std::make_unique<BasicIRLayerMaterializationUnit>(
+            *L, *L->getManglingOptions(), parse(Text))));
   }
 
   void promote(StringRef Name) {
@@ -66,13 +77,17 @@ protected:
     EXPECT_TRUE(L->wait(std::nullopt));
   }
 
-  void add(StringRef Text) {
-    auto Ctx = std::make_unique<LLVMContext>();
-    SMDiagnostic Diagnostic;
-    auto Module = parseAssemblyString(Text, Diagnostic, *Ctx);
-    ASSERT_TRUE(Module) << Diagnostic.getMessage().str();
-    cantFail(L->add(J->getMainJITDylib(),
-                    ThreadSafeModule(std::move(Module), std::move(Ctx))));
+  /// That @f can be added, and compiled again, after \p Remove has run.
+  void expectUsableAfter(function_ref<Error(JITDylib &)> Remove) {
+    create(cantFail(ReOptimizeLayer::in(*J)));
+    add("define i32 @f(i32 %x) { ret i32 1 }");
+    EXPECT_EQ(call("f", 0), 1);
+    cantFail(Remove(J->getMainJITDylib()));
+    add("define i32 @f(i32 %x) { ret i32 2 }");
+    EXPECT_EQ(call("f", 0), 2);
+    promote("f");
+    EXPECT_EQ(call("f", 0), 2);
+    EXPECT_EQ(Reported, "");
   }
 
   int call(StringRef Name, int Arg) {
@@ -163,27 +178,12 @@ TEST_F(LayerSetupTest, WhatIsMissingIsAnError) {
 
 // The layer's own symbols are not the client's to remove.
 TEST_F(LayerSetupTest, ADefaultTrackerMayBeRemoved) {
-  create(cantFail(ReOptimizeLayer::in(*J)));
-  add("define i32 @f(i32 %x) { ret i32 1 }");
-  EXPECT_EQ(call("f", 0), 1);
-  cantFail(J->getMainJITDylib().getDefaultResourceTracker()->remove());
-  add("define i32 @f(i32 %x) { ret i32 2 }");
-  EXPECT_EQ(call("f", 0), 2);
-  promote("f");
-  EXPECT_EQ(call("f", 0), 2);
-  EXPECT_EQ(Reported, "");
+  expectUsableAfter(
+      [](JITDylib &JD) { return JD.getDefaultResourceTracker()->remove(); });
 }
 
 TEST_F(LayerSetupTest, AJITDylibMayBeCleared) {
-  create(cantFail(ReOptimizeLayer::in(*J)));
-  add("define i32 @f(i32 %x) { ret i32 1 }");
-  EXPECT_EQ(call("f", 0), 1);
-  cantFail(J->getMainJITDylib().clear());
-  add("define i32 @f(i32 %x) { ret i32 2 }");
-  EXPECT_EQ(call("f", 0), 2);
-  promote("f");
-  EXPECT_EQ(call("f", 0), 2);
-  EXPECT_EQ(Reported, "");
+  expectUsableAfter([](JITDylib &JD) { return JD.clear(); });
 }
 
 // It is what ORC calls in tier 0, and so what is inlined later.
@@ -319,9 +319,7 @@ TEST_F(LayerSetupTest, LocalAliasesOfSeveralModulesDoNotMeet) {
 // What comes from a layer above.
 TEST_F(LayerSetupTest, LocalThreadLocalsMayBeEmitted) {
   create(cantFail(ReOptimizeLayer::in(*J)));
-  auto Ctx = std::make_unique<LLVMContext>();
-  SMDiagnostic Diagnostic;
-  auto Module = parseAssemblyString(R"(
+  define(R"(
     @n = internal thread_local global i32 2
     @zero = internal thread_local global i32 0
     @alias = internal alias i32 (i32), ptr @f
@@ -334,14 +332,7 @@ TEST_F(LayerSetupTest, LocalThreadLocalsMayBeEmitted) {
       %r = add i32 %a, %b
       ret i32 %r
     }
-  )",
-                                    Diagnostic, *Ctx);
-  ASSERT_TRUE(Module) << Diagnostic.getMessage().str();
-  Module->setDataLayout(J->getDataLayout());
-  cantFail(J->getMainJITDylib().define(
-      std::make_unique<BasicIRLayerMaterializationUnit>(
-          *L, *L->getManglingOptions(),
-          ThreadSafeModule(std::move(Module), std::move(Ctx)))));
+  )");
   EXPECT_EQ(call("f", 0), 2);
   promote("f");
   EXPECT_EQ(call("f", 0), 2);
