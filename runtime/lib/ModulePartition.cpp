@@ -144,9 +144,10 @@ bool isPartOfAlias(const User &U) {
                                  }));
 }
 
-/// Whether \p U says for what a constructor is there. LLVM drops those that are
-/// for something that is not defined beside them.
-bool isForWhatOfConstructor(const Use &U) {
+/// Whether \p U is the third field of an entry of llvm.global_ctors: for what
+/// the constructor is there. LLVM drops those that are for something that is
+/// not defined beside them.
+bool isKeyOfConstructor(const Use &U) {
   return isa<ConstantStruct>(U.getUser()) && U.getOperandNo() == 2 &&
          any_of(U.getUser()->users(), [](const User *List) {
            return any_of(List->users(), [](const User *Var) {
@@ -197,7 +198,7 @@ void hideData(Module &Data, ModulePartition &Parts,
     Winner->setDSOLocal(false);
     GV->replaceUsesWithIf(Winner, [&](Use &U) {
       return !isa<BlockAddress>(U.getUser()) && !isPartOfAlias(*U.getUser()) &&
-             !isForWhatOfConstructor(U);
+             !isKeyOfConstructor(U);
     });
   }
 }

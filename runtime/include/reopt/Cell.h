@@ -27,13 +27,14 @@
 /// Code that polls (OnStackReplacement.h) stores PollInterval instead when a
 /// loop trips, so that it looks at Continuations again soon. It calls the hook
 /// only if it was the one to change that word from 0 to 1, and counts polls in
-/// it from then on, with compare-and-swap, which is cheap on a path that is
-/// taken once in a thousand iterations. The session overwrites the word with
-/// the address of a table, or with 0 when it arms the cell: a swap that started
-/// from the old value fails then. Tables are aligned, so that a count of polls,
-/// which is odd, is never taken for one. Nothing has to be noticed at once: a
-/// thread whose stale store undoes an arming still polls after PollInterval
-/// more iterations.
+/// it from then on, and leaves its loop's number in the upper byte, with one
+/// compare-and-swap, which is cheap on a path that is taken once in a thousand
+/// iterations. One that fails loses a count, or leaves another loop's number.
+/// The session overwrites the word with the address of a table, or with 0 when
+/// it arms the cell: a swap that started from the old value fails then. Tables
+/// are aligned, so that a count of polls, which is odd, is never taken for one.
+/// Nothing has to be noticed at once: a thread whose stale store undoes an
+/// arming still polls after PollInterval more iterations.
 ///
 //===----------------------------------------------------------------------===//
 

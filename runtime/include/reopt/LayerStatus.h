@@ -50,7 +50,7 @@ struct LayerStatus {
   /// that were freed.
   size_t Retired = 0;
   uint64_t Freed = 0;
-  /// Why nothing can be freed for now; empty if it can.
+  /// Why nothing can be freed at present; empty if it can.
   std::string Obstacle;
 };
 
