@@ -33,16 +33,19 @@ config.environment["PATH"] = os.pathsep.join(
 config.environment["HOME"] = config.test_exec_root
 
 source = os.path.dirname(config.reopt_source_root)
-# Every loop leaves tier 0 at its first poll (1) or after a random number of
-# iterations (2): lit-22 -D osr-stress=1 build/test
+# Whether answers stay the same when every loop leaves tier 0 at its first poll
+# (1) or after a random number of iterations (2): lit-22 -D osr-stress=1 build/test
 stress = lit_config.params.get("osr-stress")
-stressed = f" --Xcc=-fplugin-arg-reopt-osr-stress={stress}" if stress else ""
+stressed = ""
+if stress:
+    stressed = f"{config.reopt_source_root}/stressed_repl.py {stress} "
+    config.available_features.add("osr-stress")
 
 config.substitutions += [
     ("%with_prelude", os.path.join(source, "prelude", "with-prelude")),
     ("%script", os.path.join(source, "reopt")),
     ("%clang_repl", config.clang_repl),
-    ("%reopt_repl", f"{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}{stressed}"),
+    ("%reopt_repl", f"{stressed}{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}"),
     ("%plugin", config.reopt_plugin),
     ("%clangxx", os.path.join(config.llvm_tools_dir, "clang++")),
 ]

@@ -2,6 +2,9 @@
 // as in stock.
 //
 // REQUIRES: remote-executor{{.*}}
+// UNSUPPORTED: osr-stress
+// (nothing is tiered here)
+//
 // RUN: cat %s | %reopt_repl %remote >%t.out 2>%t.err
 // RUN: FileCheck %s <%t.out
 // RUN: FileCheck --check-prefix=ERR %s <%t.err

@@ -1,6 +1,10 @@
 // A signal handler calls a function that gets hot in it: the hook only leaves a
 // mark, so a signal at any moment does no harm.
 //
+// Under osr-stress a loop waits for new code, which a handler must not: it may
+// have interrupted malloc, which the worker needs.
+// UNSUPPORTED: osr-stress
+//
 // RUN: cat %s | %reopt_repl | FileCheck %s
 
 #include <csignal>
