@@ -26,6 +26,7 @@ void DeclIndex::initialize(ASTContext &Ctx) {
 }
 
 void DeclIndex::note(Decl *D) {
+  ++Changes;
   Noted.push_back(D);
   if (auto *FD = dyn_cast<FunctionDecl>(D))
     Recent.push_back(FD);
@@ -60,6 +61,7 @@ DeclIndex::findClosureVariable(llvm::StringRef LinkerName) const {
 
 std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
   std::vector<std::string> Names;
+  ++Changes;
   Accepted.insert(TU);
   Accepted.insert(TU->getFirstDecl());
   for (const FunctionDecl *FD : std::exchange(Recent, {})) {
@@ -75,7 +77,10 @@ std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
   return Names;
 }
 
-void DeclIndex::noteClass(CXXRecordDecl *D) { Classes.push_back(D); }
+void DeclIndex::noteClass(CXXRecordDecl *D) {
+  ++Changes;
+  Classes.push_back(D);
+}
 
 NamespaceDecl *DeclIndex::getPrompt() {
   TranslationUnitDecl *TU = Context->getTranslationUnitDecl();
@@ -191,6 +196,9 @@ std::optional<GlobalDecl> DeclIndex::find(llvm::StringRef Name,
   };
   if (auto GD = Known())
     return GD;
+  if (SearchedAt == Changes)
+    return std::nullopt;
+  const uint64_t Now = Changes;
 
   // Since the AST may change at each Yield, take the lists first.
   for (Decl *D : std::exchange(Noted, {})) {
@@ -232,6 +240,7 @@ std::optional<GlobalDecl> DeclIndex::find(llvm::StringRef Name,
     if (++Count % 64 == 0 && !Yield())
       return std::nullopt;
   }
+  SearchedAt = Now;
   return Known();
 }
 

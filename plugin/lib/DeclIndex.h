@@ -112,6 +112,11 @@ private:
   /// Inline functions that nothing used when they were looked at.
   std::vector<const clang::FunctionDecl *> Unused;
   std::vector<clang::CXXRecordDecl *> Classes;
+  /// Counts what was noted and which inputs were accepted: a function may be
+  /// used from then on. And the count when everything was looked at last: what
+  /// was not found then need not be looked for again.
+  uint64_t Changes = 0;
+  std::optional<uint64_t> SearchedAt;
   /// What has been mangled.
   llvm::DenseSet<const clang::FunctionDecl *> Mangled;
   llvm::StringMap<clang::GlobalDecl> ByName;
