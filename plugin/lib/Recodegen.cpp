@@ -461,7 +461,7 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
       Code.Continuations.push_back(
           {Member.Id, Member.Name + ".loops" + J.Suffix});
       createContinuations(*Frame, Code.Continuations.back().Table,
-                          Member.Loops);
+                          Session.getLoops(Member.Id));
     }
     Frame->eraseFromParent();
   }

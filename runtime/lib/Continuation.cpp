@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FrameEscape.h"
-#include "reopt/Cell.h"
+#include "LoopChoice.h"
 #include "reopt/OnStackReplacement.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/DebugInfo.h"
@@ -300,46 +300,34 @@ private:
 
 } // namespace
 
-/// The innermost loops of \p Frame that call, or all if none does.
-static uint64_t findLoopsThatCall(ArrayRef<LoopPoint> Points,
-                                  const DominatorTree &DT) {
-  const LoopInfo LI(DT);
-  uint64_t Found = 0;
-  for (auto [I, Point] : enumerate(Points)) {
-    const Loop *L = LI.getLoopFor(Point.Header);
-    if (L && any_of(L->blocks(), [&](const BasicBlock *B) {
-          return LI.getLoopFor(B) == L && any_of(*B, [](const Instruction &I) {
-                   return isa<CallBase>(I) && !isa<IntrinsicInst>(I);
-                 });
-        }))
-      Found |= getLoopBit(I);
-  }
-  return Found ? Found : AllLoops;
-}
-
 void createContinuations(Function &Frame, StringRef TableName,
-                         uint64_t Wanted) {
+                         const LoopRequest &Wanted) {
   auto Points = findLoopPoints(Frame);
   FrameEscape Escape;
   const DominatorTree DT(Frame);
-  if (!Wanted)
-    Wanted = findLoopsThatCall(Points, DT);
   LLVMContext &Ctx = Frame.getContext();
   auto *PtrTy = PointerType::getUnqual(Ctx);
+  auto GetNumber = [&](uint64_t Entry) -> Constant * {
+    return ConstantExpr::getIntToPtr(
+        ConstantInt::get(Type::getInt64Ty(Ctx), Entry), PtrTy);
+  };
   SmallVector<Constant *, 8> Entries;
-  for (auto [I, Point] : enumerate(Points)) {
-    if (Point.Refused) {
+  for (auto [I, Where] : enumerate(chooseLoops(Frame, Points, Wanted)))
+    switch (Where) {
+    case LoopChoice::Refused:
       Entries.push_back(ConstantPointerNull::get(PtrTy));
-      continue;
+      break;
+    case LoopChoice::OnRequest:
+      Entries.push_back(GetNumber(1));
+      break;
+    case LoopChoice::Around:
+      Entries.push_back(GetNumber(2 * MaxWaitForLoop + 1));
+      break;
+    case LoopChoice::Here:
+      Entries.push_back(ContinuationMaker(Frame, Points[I], Escape, DT)
+                            .make((TableName + "." + Twine(I)).str()));
+      break;
     }
-    if (!(Wanted & getLoopBit(I))) {
-      Entries.push_back(ConstantExpr::getIntToPtr(
-          ConstantInt::get(Type::getInt64Ty(Ctx), 1), PtrTy));
-      continue;
-    }
-    Entries.push_back(ContinuationMaker(Frame, Point, Escape, DT)
-                          .make((TableName + "." + Twine(I)).str()));
-  }
   Constant *Table = ConstantStruct::getAnon(
       {ConstantInt::get(Type::getInt64Ty(Ctx), 0),
        ConstantArray::get(ArrayType::get(PtrTy, Entries.size()), Entries)});

@@ -81,17 +81,17 @@ public:
     });
     const std::string Name = getFrameName(Member.Name);
     if (!Why && add(Member.Id, Member.Name, Name, Opts.MaxFunction) == Added)
-      Frames.push_back({Member.Id, Member.Name, Member.Loops});
+      Frames.push_back({Member.Id, Member.Name});
     else if (!Member.NeedsBody)
       Code.Refused.push_back({Member.Id, Why.value_or(Reason::TooLarge), ""});
   }
 
   /// Makes the continuations, once all that they call is there.
   void continueFrames() {
-    for (auto &[Id, Name, Loops] : Frames) {
+    for (auto &[Id, Name] : Frames) {
       Function *Frame = Linked->getFunction(getFrameName(Name));
       const std::string Table = Name + ".loops" + Suffix;
-      createContinuations(*Frame, Table, Loops);
+      createContinuations(*Frame, Table, Session.getLoops(Id));
       Frame->eraseFromParent();
       Code.Continuations.push_back({Id, Table});
     }
@@ -189,7 +189,6 @@ private:
   struct FrameOfMember {
     FunctionId Id;
     std::string Name;
-    uint64_t Loops;
   };
   std::vector<FrameOfMember> Frames;
   StringSet<> Tried;

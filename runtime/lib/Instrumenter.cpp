@@ -147,13 +147,17 @@ private:
   ///     seen = cell->Continuations
   ///     if seen == 0 and we change it to 1: hook(id, version, loop + 1)
   ///     if seen is odd:
-  ///       change it to seen + 2, with this loop, unless it changed
+  ///       add 2 to it, and note this loop, unless it changed
   ///       return null
   ///   look:
   ///     table = cell->Continuations, which the hook may have set
   ///     if table is odd, or 0, or table[loop] == 0: return null
   ///     if table[loop] == 1:
   ///       if we change it to 0: hook(id, version, loop + 1), look again
+  ///       return null
+  ///     if table[loop] is odd:
+  ///       take 2 from it, unless it changed
+  ///       cell->LoopsLeft = 0
   ///       return null
   ///     ++table->Entered
   ///     return table[loop]
@@ -182,8 +186,9 @@ private:
                *Polled = Block("polled"), *Look = Block("look"),
                *Find = Block("find"), *Enter = Block("enter"),
                *None = Block("none"), *Found = Block("found"),
-               *Made = Block("made"), *Ask = Block("ask"),
-               *Asked = Block("asked");
+               *Made = Block("made"), *Left = Block("left"),
+               *Ask = Block("ask"), *Asked = Block("asked"),
+               *Soon = Block("soon");
     constexpr auto Acquire = AtomicOrdering::Acquire;
     auto LoadSeen = [&](IRBuilder<> &B, Value *At) {
       LoadInst *Seen = B.CreateAlignedLoad(Long, At, Align(8));
@@ -224,10 +229,16 @@ private:
     Value *Loop = B.CreateZExt(Poll->getArg(3), Long);
     Value *Number = B.CreateSelect(B.CreateICmpULT(Loop, B.getInt64(63)), Loop,
                                    B.getInt64(63));
-    Swap(B, SeenAt, Seen,
-         B.CreateOr(
-             B.CreateAnd(B.CreateAdd(Seen, B.getInt64(2)), PollsMask),
-             B.CreateShl(B.CreateAdd(Number, B.getInt64(1)), PolledLoopShift)));
+    Value *Bit = B.CreateSelect(
+        B.CreateICmpULT(Loop, B.getInt64(LoopsEverPolled)),
+        B.CreateShl(B.getInt64(uint64_t(1) << EverPolledShift), Loop),
+        B.getInt64(0));
+    const uint64_t EverPolledMask = ~uint64_t(0) << EverPolledShift;
+    Value *Notes[] = {
+        B.CreateAnd(B.CreateAdd(Seen, B.getInt64(2)), PollsMask),
+        B.CreateShl(B.CreateAdd(Number, B.getInt64(1)), LastPolledShift),
+        B.CreateAnd(Seen, EverPolledMask), Bit};
+    Swap(B, SeenAt, Seen, B.CreateOr(Notes));
     B.CreateBr(None);
 
     B.SetInsertPoint(Look);
@@ -243,7 +254,13 @@ private:
     Value *Entry = LoadSeen(B, EntryAt);
     B.CreateCondBr(B.CreateIsNull(Entry), None, Made);
     B.SetInsertPoint(Made);
-    B.CreateCondBr(B.CreateICmpEQ(Entry, B.getInt64(1)), Ask, Enter);
+    B.CreateCondBr(B.CreateTrunc(Entry, B.getInt1Ty()), Left, Enter);
+    B.SetInsertPoint(Left);
+    B.CreateCondBr(B.CreateICmpEQ(Entry, B.getInt64(1)), Ask, Soon);
+    B.SetInsertPoint(Soon);
+    Swap(B, EntryAt, Entry, B.CreateSub(Entry, B.getInt64(2)));
+    B.CreateStore(B.getInt32(0), LoopsAt, /*isVolatile=*/true);
+    B.CreateBr(None);
     B.SetInsertPoint(Ask);
     B.CreateCondBr(Swap(B, EntryAt, Entry, B.getInt64(0)), Asked, None);
     B.SetInsertPoint(Asked);

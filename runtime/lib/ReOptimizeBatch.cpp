@@ -38,9 +38,25 @@ bool ReOptimizeLayer::noteBackgroundError(const Error &Err) {
 
 bool ReOptimizeLayer::isCompiling() { return BackgroundErrors; }
 
+struct ReOptimizeLayer::LinkJob {
+  LinkJob(Batch B, Space &S)
+      : B(std::move(B)), S(S), Start(std::chrono::steady_clock::now()) {}
+  Batch B;
+  Space &S;
+  /// What the policy was told of loops.
+  DenseMap<FunctionId, LoopRequest> Loops;
+  NewCode Code;
+  std::chrono::steady_clock::time_point Start;
+  /// Until now, from the start.
+  std::chrono::microseconds Time{0};
+  CodeObject Made;
+  /// Of Code.Bodies, and of Code.Continuations.
+  std::vector<ExecutorAddr> Addresses, Tables;
+};
+
 class ReOptimizeLayer::View : public SessionView {
 public:
-  View(ReOptimizeLayer &L, Space &S) : L(L), S(S) {}
+  View(ReOptimizeLayer &L, Space &S, LinkJob &Job) : L(L), S(S), Job(Job) {}
 
   std::optional<Entry> find(StringRef Name) const override {
     std::lock_guard<std::mutex> Lock(L.M);
@@ -56,6 +72,10 @@ public:
     const Record &F = L.Functions[Id];
     return {F.Cell, L.Hook->getId(F.Trip), F.Version + 1};
   }
+  LoopRequest getLoops(FunctionId Id) const override {
+    std::lock_guard<std::mutex> Lock(L.M);
+    return Job.Loops[Id] = L.getLoopRequest(L.Functions[Id]);
+  }
   bool withTierZero(
       FunctionId Id,
       function_ref<void(const llvm::Function &)> Visit) const override {
@@ -65,20 +85,7 @@ public:
 private:
   ReOptimizeLayer &L;
   Space &S;
-};
-
-struct ReOptimizeLayer::LinkJob {
-  LinkJob(Batch B, Space &S)
-      : B(std::move(B)), S(S), Start(std::chrono::steady_clock::now()) {}
-  Batch B;
-  Space &S;
-  NewCode Code;
-  std::chrono::steady_clock::time_point Start;
-  /// Until now, from the start.
-  std::chrono::microseconds Time{0};
-  CodeObject Made;
-  /// Of Code.Bodies, and of Code.Continuations.
-  std::vector<ExecutorAddr> Addresses, Tables;
+  LinkJob &Job;
 };
 
 void ReOptimizeLayer::failBatch(const Batch &B, Reason Why, StringRef Detail) {
@@ -176,7 +183,7 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
       return failBatch(Job->B, Reason::LinkFailed, toString(Count.takeError()));
     Job->B.ActiveCount = *Count;
   }
-  auto Code = P->reoptimize(Job->B, View(*this, S));
+  auto Code = P->reoptimize(Job->B, View(*this, S, *Job));
   if (Job->B.ActiveCount && !(Code && Code->Object && Code->CountsActive)) {
     ActiveCounts->release(Job->B.ActiveCount);
     Job->B.ActiveCount = ExecutorAddr();
@@ -198,12 +205,15 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
   {
     std::lock_guard<std::mutex> Lock(M);
     for (auto &R : Job->Code.Refused)
-      fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
+      if (none_of(Job->B.Members, [&](const Batch::Member &Member) {
+            return Member.Id == R.Id && Member.BodyIsNext;
+          }))
+        fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
     if (Stopping)
       return;
     if (!Job->Code.Object) {
       finishWithoutBodies(Job->B, Job->Code);
-      return finishLoops(Job->B);
+      return finishLoops(*Job);
     }
   }
   link(std::move(Job));
@@ -367,7 +377,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     pointTo(F, F.Body);
   }
   finishWithoutBodies(B, Code);
-  finishLoops(B);
+  finishLoops(Job);
   for (auto [Batch, Group] : Replaced) {
     takeUnusedBatch(Batch, Unused);
     takeUnusedGroup(Group, Unused);
@@ -385,12 +395,36 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
   return true;
 }
 
+/// After the members of \p Job were published or given up: those for which
+/// continuations were asked and did not come never get any; those for which
+/// they were asked too late are queued for them.
+void ReOptimizeLayer::finishLoops(const LinkJob &Job) {
+  for (const Batch::Member &Member : Job.B.Members) {
+    Record &F = Functions[Member.Id];
+    if (Member.IsRunning && !F.Continuations)
+      F.NoContinuations = true;
+    // Who did not ask has made all.
+    auto Asked = Job.Loops.find(F.Id);
+    const LoopRequest Loops =
+        Asked == Job.Loops.end() ? LoopRequest() : Asked->second;
+    const bool IsMade = F.ContinuationBatch == Job.B.Number &&
+                        !(F.WantedLoops & ~Loops.Running) &&
+                        !(F.LongLoops & ~Loops.Exactly);
+    F.InLoop &= wantsContinuations(F) && !IsMade;
+    if (F.InLoop && (F.St == Stage::Tier1 ||
+                     (F.St == Stage::Tier0 && F.RunsOnce && F.Continuations)))
+      enqueue(F, Reason::Waiting);
+    else if (Member.BodyIsNext && F.St == F.getRunningStage())
+      enqueue(F, F.Asked ? Reason::Requested : Reason::Waiting);
+  }
+}
+
 void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {
   for (auto &Member : B.Members) {
     Record &F = Functions[Member.Id];
     if (F.St != Stage::Compiling)
       continue;
-    // Its loops are what it was compiled for.
+    // Its loops are what it was compiled for, or could not be continued.
     if (!Member.NeedsBody) {
       F.transition(F.getRunningStage());
       if (!F.isOnRequest())

@@ -33,11 +33,12 @@ void ReOptimizeLayer::askForContinuations(Record &F, uint64_t Loops) {
   if (!wantsContinuations(F))
     return;
   if (F.Continuations) {
-    // It asks because its loop was left out.
-    if (!Loops)
-      Loops = AllLoops;
-    if (!(Loops & ~F.WantedLoops))
+    // A loop asks because it was left out, or because it waited in vain for one
+    // around it. Who only called something has a loop that will ask.
+    const uint64_t Waited = Loops & F.WantedLoops & ~F.LongLoops;
+    if (!(Loops & ~F.WantedLoops) && !Waited)
       return;
+    F.LongLoops |= Waited;
   } else if (!P->isLong(readHeat(F))) {
     return;
   }
@@ -45,18 +46,22 @@ void ReOptimizeLayer::askForContinuations(Record &F, uint64_t Loops) {
   F.InLoop = true;
 }
 
-/// Continuations of \p F are about to be made for the first time. Programs
-/// often prepare in one loop what they work on in another, and the one that
-/// tripped may be over: then the one that runs now is wanted. Should the other
-/// run in another thread, it will ask.
-void ReOptimizeLayer::findRunningLoop(Record &F) {
-  if (F.Continuations || ExecutorGone)
-    return;
-  auto Now = Cells->read(F.Cell);
-  if (!Now)
-    return noteAccess(Now.takeError());
-  if (const uint64_t Loop = getPolledLoop(Now->Continuations))
-    F.WantedLoops = Loop;
+/// What continuations of \p F are to be made for. When it is the first time:
+/// programs often prepare in one loop what they work on in another, and the one
+/// that tripped may be over. Then the one that runs now is wanted. Should the
+/// other run in another thread, it will ask.
+LoopRequest ReOptimizeLayer::getLoopRequest(Record &F) {
+  uint64_t Iterating = 0;
+  if (!F.Continuations && !ExecutorGone) {
+    if (auto Now = Cells->read(F.Cell)) {
+      Iterating = getEverPolled(Now->Continuations);
+      if (const uint64_t Last = getLastPolled(Now->Continuations))
+        F.WantedLoops = Last;
+    } else {
+      noteAccess(Now.takeError());
+    }
+  }
+  return {F.WantedLoops, Iterating, Opts.OsrStress ? AllLoops : F.LongLoops};
 }
 
 void ReOptimizeLayer::publishContinuations(Record &F, uint64_t Batch,
@@ -88,30 +93,13 @@ void ReOptimizeLayer::armPublished(Record &F) {
   consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
 }
 
-/// After the members of \p B were published or given up: those for which
-/// continuations were asked and did not come never get any; those for which
-/// they were asked too late are queued for them.
-void ReOptimizeLayer::finishLoops(const Batch &B) {
-  for (const Batch::Member &Member : B.Members) {
-    Record &F = Functions[Member.Id];
-    if (Member.IsRunning && !F.Continuations)
-      F.NoContinuations = true;
-    const bool IsMade =
-        F.ContinuationBatch == B.Number && !(F.WantedLoops & ~Member.Loops);
-    F.InLoop &= wantsContinuations(F) && !IsMade;
-    if (F.InLoop && (F.St == Stage::Tier1 ||
-                     (F.St == Stage::Tier0 && F.RunsOnce && F.Continuations)))
-      enqueue(F, Reason::Waiting);
-  }
-}
-
 void ReOptimizeLayer::dropContinuations(Record &F, uint64_t Batch) {
   if (!F.Continuations || F.ContinuationBatch != Batch)
     return;
   F.PastContinued = countContinued(F);
   F.Continuations = ExecutorAddr();
   F.ContinuationBatch = 0;
-  F.WantedLoops = 0;
+  F.WantedLoops = F.LongLoops = 0;
   if (F.Body && !F.BodyCounts)
     armPublished(F);
   else

@@ -342,6 +342,12 @@ void ReOptimizeLayer::takeTrips() {
   });
 }
 
+/// Whether a frame of \p F waits for a continuation. What failed once had
+/// better get a body alone.
+bool ReOptimizeLayer::isRunning(const Record &F) {
+  return F.InLoop && (F.RunsOnce || !F.Failures);
+}
+
 std::optional<std::pair<Batch, ReOptimizeLayer::Space *>>
 ReOptimizeLayer::nextBatch() {
   if (Queue.empty() || Stopping)
@@ -359,11 +365,16 @@ ReOptimizeLayer::nextBatch() {
   B.Number = ++LastBatch;
   // A batch is one object, which belongs to one JITDylib.
   Space &S = *Functions[Queue.front()].Home;
+  // A frame in a loop waits for it, and for nothing else: what will be called
+  // comes after. A call that comes meanwhile goes on in the loop's code, too.
+  const bool LoopsOnly = any_of(Queue, [&](FunctionId Id) {
+    return Functions[Id].Home == &S && isRunning(Functions[Id]);
+  });
   int64_t Roots = 0;
   bool IsFull = false;
   llvm::erase_if(Queue, [&](FunctionId Id) {
     Record &F = Functions[Id];
-    if (IsFull || F.Home != &S)
+    if (IsFull || F.Home != &S || (LoopsOnly && !isRunning(F)))
       return false;
     const bool LeaveToCaller = F.Why == Reason::LeftToCaller;
     // Leaves are queued behind their root, and go with it.
@@ -371,12 +382,10 @@ ReOptimizeLayer::nextBatch() {
     if (IsFull)
       return false;
     F.transition(Stage::Compiling);
-    if (F.InLoop)
-      findRunningLoop(F);
+    const bool WantsBody = !F.RunsOnce && (!F.Body || F.BodyCounts);
     B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier,
-                         !F.RunsOnce && (!F.Body || F.BodyCounts),
-                         F.InLoop && (F.RunsOnce || !F.Failures),
-                         F.WantedLoops});
+                         WantsBody && !LoopsOnly, isRunning(F),
+                         WantsBody && LoopsOnly});
     F.InLoop = false;
     if (!F.isOnRequest())
       F.Why = Reason::BeingCompiled;
@@ -394,9 +403,11 @@ void ReOptimizeLayer::runWorker() {
   while (!Stopping) {
     takeTrips();
     if (!Queue.empty() && Opts.BatchWindow) {
-      bool Asked = any_of(
-          Queue, [this](FunctionId Id) { return Functions[Id].isOnRequest(); });
-      if (!Asked) {
+      // Who asked waits, and so does a loop that runs.
+      const bool Waited = any_of(Queue, [this](FunctionId Id) {
+        return Functions[Id].isOnRequest() || isRunning(Functions[Id]);
+      });
+      if (!Waited) {
         Idle.wait_for(Lock, std::chrono::milliseconds(Opts.BatchWindow),
                       [this] { return Stopping; });
         takeTrips();

@@ -26,10 +26,10 @@
 ///
 /// Code that polls (OnStackReplacement.h) stores PollInterval instead when a
 /// loop trips, so that it looks at Continuations again soon. It calls the hook
-/// only if it was the one to change that word from 0 to 1, and counts polls in
-/// it from then on, and leaves its loop's number in the upper byte, with one
-/// compare-and-swap, which is cheap on a path that is taken once in a thousand
-/// iterations. One that fails loses a count, or leaves another loop's number.
+/// only if it was the one to change that word from 0 to 1. From then on it
+/// counts polls in that word, and notes which loop polled last and which ever
+/// did, with one compare-and-swap, which is cheap on a path that is taken once
+/// in a thousand iterations. One that fails loses a count and a note.
 /// The session overwrites the word with the address of a table, or with 0 when
 /// it arms the cell: a swap that started from the old value fails then. Tables
 /// are aligned, so that a count of polls, which is odd, is never taken for one.
@@ -53,17 +53,23 @@ struct Cell {
   /// Loop iterations left until the function trips; counted down at each
   /// back-edge.
   int32_t LoopsLeft;
-  /// 0: the next trip in a loop calls the hook. Odd, 2n + 1: it was called, and
-  /// loops polled n times since; the upper byte has the loop that polled last,
-  /// see getPolledLoop(). Else the address of a ContinuationTable.
+  /// 0: the next trip in a loop calls the hook. Odd: it was called, and loops
+  /// polled since; PollsMask and what follows it say what is noted of them.
+  /// Else the address of a ContinuationTable.
   uint64_t Continuations;
 };
 static_assert(sizeof(Cell) == 16, "machine code relies on the layout");
 
 /// Where the loops of a function go on. Part of the code that it leads to. As
-/// many addresses follow as the function has loops; 0 where there is no
-/// continuation, 1 where none was made so far: the first poll that finds 1
-/// makes it 0 and calls the hook.
+/// many entries follow as the function has loops:
+///
+///   an address  of the continuation
+///   0           there is none
+///   1           none was made so far. The poll that makes it 0 calls the hook
+///   2n + 1      the loop is left at one around it (LoopRequest in
+///               OnStackReplacement.h): a poll makes it 2n - 1, and the next
+///               back-edge of any loop polls again, so that none of that loop
+///               is missed
 struct ContinuationTable {
   /// Frames that have gone on. Machine code counts, atomically.
   uint64_t Entered;
@@ -86,15 +92,23 @@ inline uint64_t getLoopBit(uint64_t Number) {
   return uint64_t(1) << (Number < 63 ? Number : 63);
 }
 
-/// Where a count of polls has the loop that polled last: I + 1 for loop I, 64
-/// for all from the 63rd on, or 0 if none has polled yet.
-constexpr unsigned PolledLoopShift = 56;
-constexpr uint64_t PollsMask = (uint64_t(1) << PolledLoopShift) - 1;
+/// What an odd word of Cell::Continuations has: 2n + 1 for n polls, modulo some
+/// millions; seven bits for the loop that polled last, I + 1 for loop I, 64 for
+/// all from the 63rd on, or 0 if none has; then a bit for each of the first
+/// loops that is set once it has polled.
+constexpr uint64_t PollsMask = (uint64_t(1) << 24) - 1;
+constexpr unsigned LastPolledShift = 24, EverPolledShift = 31;
+constexpr unsigned LoopsEverPolled = 64 - EverPolledShift;
 
 /// The loop that polled last, as getLoopBit() has it; 0 if there is none.
-inline uint64_t getPolledLoop(uint64_t Continuations) {
-  const uint64_t Number = Continuations >> PolledLoopShift;
+inline uint64_t getLastPolled(uint64_t Continuations) {
+  const uint64_t Number = Continuations >> LastPolledShift & 0x7f;
   return Continuations & 1 && Number ? uint64_t(1) << (Number - 1) : 0;
+}
+
+/// The loops that ever polled, as far as there are bits.
+inline uint64_t getEverPolled(uint64_t Continuations) {
+  return Continuations & 1 ? Continuations >> EverPolledShift : 0;
 }
 
 /// The counts that a word has seen since it was armed with \p Armed and now

@@ -66,8 +66,9 @@ struct FunctionState {
   llvm::orc::ExecutorAddr Tier0Entry;
   /// The ContinuationTable that is published; null if there is none.
   llvm::orc::ExecutorAddr Continuations;
-  /// Loops for which continuations were asked; see Batch::Member.
-  uint64_t WantedLoops = 0;
+  /// Loops for which continuations were asked, and which of them were asked for
+  /// again: waiting for a loop around them took too long (LoopRequest).
+  uint64_t WantedLoops = 0, LongLoops = 0;
   /// Body of the policy's that is published; null while tier 0 is.
   llvm::orc::ExecutorAddr Body;
   /// More words on Why, from the policy or from the step that failed; null if

@@ -59,6 +59,13 @@
 /// there once. SSA values that cross blocks are put into allocas before, so
 /// that copies need no phis; mem2reg takes them out again.
 ///
+/// All these copies have to be compiled while the frame waits. If the loop
+/// around comes back to its header soon, it is better to wait for that and to
+/// leave there: one copy, and the shape that the source has. Two things say
+/// that it will: it was seen to come round while tier 0 polled, or the loops
+/// inside it run a number of times that is known and small. Should it not come
+/// after all, the inner loop is continued as above (LoopRequest).
+///
 /// Where tier 0 looks. Not at each back-edge: that costs nothing more than the
 /// count, which it does already. When the count gets negative the slow path
 /// looks at the cell's third word (Cell.h), and so every PollInterval
@@ -101,6 +108,22 @@ namespace reopt {
 /// of the table first.
 constexpr const char *ContinuationSection = "reopt.continuations";
 
+/// Sets of loops by number, as getLoopBit() in Cell.h has them.
+constexpr uint64_t AllLoops = ~uint64_t(0);
+
+/// What continuations are wanted for.
+struct LoopRequest {
+  /// Frames run in these. If it is empty, nobody knows in which, but the
+  /// function called something: the innermost loops that call are meant, or all
+  /// if none does.
+  uint64_t Running = AllLoops;
+  /// These came round while tier 0 polled: a frame in a loop inside them had
+  /// better be left at theirs.
+  uint64_t Iterating = 0;
+  /// Running loops that frames are to be left at, whatever is around them.
+  uint64_t Exactly = AllLoops;
+};
+
 /// A loop at whose back-edges a frame can be left: a block to which control
 /// comes back.
 struct LoopPoint {
@@ -137,13 +160,10 @@ llvm::FunctionType *getContinuationType(const llvm::Function &F,
 /// continued.
 ///
 /// A continuation is as much code as the function has behind its loop, several
-/// times in a nest. So only those are made that are \p Wanted: bit I for loop
-/// I, bit 63 for all from the 63rd on; with 0 (nobody knows which loop runs,
-/// but it called something) the innermost loops that call, or all if none does.
-/// Others are asked for when somebody is found to run in them.
-constexpr uint64_t AllLoops = ~uint64_t(0);
+/// times in a nest. So only those are made that are wanted. Others are asked
+/// for when somebody is found to run in them.
 void createContinuations(llvm::Function &Frame, llvm::StringRef TableName,
-                         uint64_t Wanted = AllLoops);
+                         const LoopRequest &Wanted = LoopRequest());
 
 } // namespace reopt
 

@@ -79,6 +79,7 @@
 
 #include "reopt/FunctionState.h"
 #include "reopt/Instrumenter.h"
+#include "reopt/OnStackReplacement.h"
 #include "reopt/Options.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -151,6 +152,11 @@ public:
   /// count and trip as tier 0 does. Such a body is Counted in NewCode.
   virtual InstrumentationSite getNextSite(FunctionId Id) const = 0;
 
+  /// What continuations of \p Id, which is a running member of the batch, are
+  /// wanted for. Its loops run on while their code is made: the later it is
+  /// asked, the more is known. The last answer holds.
+  virtual LoopRequest getLoops(FunctionId Id) const = 0;
+
   /// Calls \p Visit with tier 0's IR of function \p Id, under the lock of its
   /// context; returns false if it is gone.
   virtual bool withTierZero(
@@ -168,12 +174,14 @@ struct Batch {
     bool LeaveToCaller;
     /// What runs: 0 is tier 0, and each body of the policy's is one more.
     uint32_t Tier = 0;
-    /// If not, it has one, or will not be called again: a loop of it runs.
+    /// If not, a loop of it runs, and it has a body, will not be called again,
+    /// or gets its body in a batch of its own, after the loop has gone on.
     bool NeedsBody = true;
-    /// A frame of tier 0 is in a loop: make continuations.
+    /// A frame of tier 0 is in a loop: make continuations for what
+    /// SessionView::getLoops() says.
     bool IsRunning = false;
-    /// For which loops, as createContinuations() takes them.
-    uint64_t Loops = 0;
+    /// It does not need a body in this batch, but in the next.
+    bool BodyIsNext = false;
   };
   std::vector<Member> Members;
   /// Where bodies are to count their executions (countActive() in

@@ -400,6 +400,7 @@ private:
   void runWorker();
   void compileHere();
   void takeTrips();
+  static bool isRunning(const Record &F);
   std::optional<std::pair<Batch, Space *>> nextBatch();
   void compileBatch(Batch B, Space &S);
   /// Whether this thread is in compileBatch().
@@ -440,12 +441,12 @@ private:
   // On-stack replacement, with M held; see ReOptimizeOsr.cpp.
   bool wantsContinuations(const Record &F) const;
   void askForContinuations(Record &F, uint64_t Loops);
-  void findRunningLoop(Record &F);
+  LoopRequest getLoopRequest(Record &F);
   void publishContinuations(Record &F, uint64_t Batch,
                             llvm::orc::ExecutorAddr Table);
   void armPublished(Record &F);
   void writeCell(const Record &F);
-  void finishLoops(const Batch &B);
+  void finishLoops(const LinkJob &Job);
   void dropContinuations(Record &F, uint64_t Batch);
   uint64_t countContinued(const FunctionState &F) const;
   /// Whether \p Object may go before its functions do.

@@ -61,13 +61,22 @@ public:
                                const SessionView &Session) override {
     if (BeforeCompile)
       BeforeCompile();
-    for (auto &Member : B.Members)
+    std::lock_guard<std::mutex> Lock(WantedMutex);
+    for (auto &Member : B.Members) {
       Needless += !Member.NeedsBody && !Member.IsRunning;
+      if (Member.IsRunning)
+        Wanted.push_back("loops of " + Member.Name);
+      if (Member.NeedsBody && !Member.LeaveToCaller)
+        Wanted.push_back(Member.Name);
+    }
     return IRReoptimizer::reoptimize(B, Session);
   }
 
   /// To be set while nothing is compiled.
   std::function<void()> BeforeCompile;
+  /// What was wanted so far, first things first.
+  std::mutex WantedMutex;
+  std::vector<std::string> Wanted;
   /// Members of which nothing was wanted.
   std::atomic<unsigned> Needless{0};
 };
@@ -209,6 +218,16 @@ TEST_P(LayerOsrTest, LoopThatRunsGoesOn) {
   // The next call starts in the new body.
   call("f", 1000);
   EXPECT_EQ(info("f").Continued, 1u);
+}
+
+// Nobody waits for the body yet.
+TEST_P(LayerOsrTest, LoopsGoOnBeforeBodiesAreMade) {
+  add(adder(1));
+  add(loop("f"));
+  call("f", 1000);
+  L->wait(std::nullopt);
+  EXPECT_EQ(P->Wanted, (std::vector<std::string>{"loops of f", "f"}));
+  EXPECT_EQ(info("f").Version, 1u);
 }
 
 TEST_P(LayerOsrTest, EachThreadMoves) {
@@ -398,6 +417,57 @@ TEST_P(LayerOsrWorkerTest, LoopThatWasLeftOutIsAskedFor) {
   EXPECT_EQ(Results[0], 0);
   EXPECT_EQ(Results[1], 1);
   EXPECT_EQ(info("f").Continued, 2u);
+}
+
+// A frame in a loop that never comes to the one around it waits for that only
+// so long.
+TEST_P(LayerOsrWorkerTest, LoopThatWaitsInVainGoesOnAnyway) {
+  add("declare i1 @has_thread_moved()\n"
+      "define i32 @f(i32 %n) {\n"
+      "  %i = alloca i32\n"
+      "  %j = alloca i32\n"
+      "  store i32 0, ptr %i\n"
+      "  br label %outer\n"
+      // Comes round until the inner loop does not end any more.
+      "outer:\n"
+      "  store i32 0, ptr %j\n"
+      "  br label %inner\n"
+      "inner:\n"
+      "  %jv = load i32, ptr %j\n"
+      "  %jn = add i32 %jv, 1\n"
+      "  store i32 %jn, ptr %j\n"
+      "  %moved = call i1 @has_thread_moved()\n"
+      "  br i1 %moved, label %out, label %again\n"
+      "again:\n"
+      "  %iv = load i32, ptr %i\n"
+      "  %stays = icmp sge i32 %iv, %n\n"
+      "  %short = icmp slt i32 %jn, 3\n"
+      "  %in = or i1 %stays, %short\n"
+      "  br i1 %in, label %inner, label %next\n"
+      "next:\n"
+      "  %in1 = add i32 %iv, 1\n"
+      "  store i32 %in1, ptr %i\n"
+      "  br label %outer\n"
+      "out:\n"
+      "  %r = load i32, ptr %i\n"
+      "  ret i32 %r\n"
+      "}\n");
+  auto *F = cantFail(J->lookup("f")).toPtr<int(int)>();
+  constexpr int N = 100000;
+  // What runs is not known to iterate but by its polls.
+  L->setEnabled(false);
+  int Result = 0;
+  Callers = 0;
+  std::thread Runner([&] { Result = F(N); });
+  while (info("f").Loops < 3 * N + 5 * PollInterval)
+    std::this_thread::yield();
+  L->setEnabled(true);
+  Runner.join();
+  EXPECT_EQ(Result, N);
+  EXPECT_EQ(info("f").Continued, 1u);
+  L->wait(std::nullopt);
+  // For the loop around, and when that was asked about for the other.
+  EXPECT_EQ(count(P->Wanted, "loops of f"), 2);
 }
 
 // While tiering is off, polls find nothing; a loop that runs when it is turned

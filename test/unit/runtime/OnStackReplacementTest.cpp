@@ -39,9 +39,11 @@ namespace {
 /// What tier 0 counts in, and where it goes on once it trips.
 Cell TheCell;
 uint64_t TheTable;
+std::atomic<unsigned> Trips;
 
 void publishAtTrip(uint64_t, uint32_t, uint64_t) {
   TheCell.Continuations = TheTable;
+  ++Trips;
 }
 
 std::unique_ptr<Module> loadShapes(LLVMContext &Ctx) {
@@ -242,7 +244,28 @@ TEST_F(OnStackReplacementTest, PollsAreCounted) {
   Run(N);
   EXPECT_EQ(TheCell.Continuations & 1, 1u);
   EXPECT_EQ(loopsSince(99, TheCell), uint64_t(N));
-  EXPECT_EQ(getPolledLoop(TheCell.Continuations), getLoopBit(0));
+  EXPECT_EQ(getLastPolled(TheCell.Continuations), getLoopBit(0));
+  EXPECT_EQ(getEverPolled(TheCell.Continuations), getLoopBit(0));
+}
+
+// A loop that is to be left at one around it polls at each back-edge, and asks
+// when that one does not come. Meanwhile the loop goes on.
+TEST_F(OnStackReplacementTest, WaitingForALoopAroundEnds) {
+  ASSERT_EQ(add("inForever"), 1u);
+  auto *Run = cantFail(J->lookup("inForever")).toPtr<long(int)>();
+  constexpr int N = 1000, Waits = 100;
+  struct {
+    ContinuationTable Table{0};
+    uint64_t Entry = 2 * Waits + 1;
+  } Left;
+  TheTable = ExecutorAddr::fromPtr(&Left).getValue();
+  TheCell = {INT32_MAX, 0, 0};
+  Trips = 0;
+  EXPECT_EQ(Run(N), long(N) * (N + 1) / 2);
+  EXPECT_EQ(Left.Table.Entered, 0u);
+  // Once when it tripped, and once when it had waited.
+  EXPECT_EQ(Left.Entry, 0u);
+  EXPECT_EQ(Trips, 2u);
 }
 
 /// The IR of a continuation, with its callees beside it.
@@ -357,7 +380,7 @@ TEST(ContinuationTest, OnlyWantedLoopsAreContinued) {
     auto M = parseIR(Text, Ctx);
     Function &F = *M->getFunction("f");
     auto Loops = findLoopPoints(F);
-    createContinuations(F, "table", Wanted);
+    createContinuations(F, "table", {Wanted, 0, AllLoops});
     EXPECT_EQ(getVerifierComplaint(*M), "");
     auto *Entries = cast<Constant>(
         M->getGlobalVariable("table")->getInitializer()->getOperand(1));
@@ -383,6 +406,98 @@ TEST(ContinuationTest, OnlyWantedLoopsAreContinued) {
   EXPECT_EQ(Sorted(Made(AllLoops)), "loud outer quiet");
   for (unsigned I = 0; I != 3; ++I)
     EXPECT_EQ(StringRef(Made(getLoopBit(I))).count(' '), 1u);
+}
+
+/// Loops of \p Text's @f by the names of their headers, and what their entries
+/// in the table are: "here", "around", "request".
+std::map<std::string, std::string> chooseEntries(StringRef Text,
+                                                 LoopRequest Wanted,
+                                                 ArrayRef<StringRef> Iterating,
+                                                 StringRef Running) {
+  LLVMContext Ctx;
+  auto M = parseIR(Text, Ctx);
+  Function &F = *M->getFunction("f");
+  auto Loops = findLoopPoints(F);
+  std::vector<std::string> Names;
+  for (const LoopPoint &Loop : Loops)
+    Names.push_back(Loop.Header->getName().str());
+  for (auto [I, Name] : enumerate(Names)) {
+    if (is_contained(Iterating, Name))
+      Wanted.Iterating |= getLoopBit(I);
+    if (Name == Running)
+      Wanted.Running |= getLoopBit(I);
+  }
+  createContinuations(F, "table", Wanted);
+  EXPECT_EQ(getVerifierComplaint(*M), "");
+  auto *Entries = cast<Constant>(
+      M->getGlobalVariable("table")->getInitializer()->getOperand(1));
+  std::map<std::string, std::string> Result;
+  for (auto [I, Name] : enumerate(Names)) {
+    auto *Entry = Entries->getAggregateElement(I);
+    if (isa<Function>(Entry)) {
+      Result[Name] = "here";
+      continue;
+    }
+    const uint64_t Number =
+        cast<ConstantInt>(cast<ConstantExpr>(Entry)->getOperand(0))
+            ->getZExtValue();
+    Result[Name] = Number == 1 ? "request" : Number & 1 ? "around" : "?";
+  }
+  return Result;
+}
+
+/// Three loops, one in the other, as clang's -O0 has them. The innermost takes
+/// \p Length back-edges.
+std::string nest(StringRef Length) {
+  std::string Text = "define void @f(i32 %n) {\n"
+                     "  %i = alloca i32\n  %j = alloca i32\n"
+                     "  %k = alloca i32\n  store i32 0, ptr %i\n"
+                     "  br label %outer\n";
+  const std::tuple<StringRef, StringRef, StringRef, StringRef, StringRef>
+      Levels[] = {{"outer", "i", "%n", "mid", "out"},
+                  {"mid", "j", "%n", "inner", "outer"},
+                  {"inner", "k", Length, "inner", "mid"}};
+  for (auto [Name, Counter, Bound, In, After] : Levels) {
+    const std::string N = Name.str(), C = Counter.str();
+    const bool IsInnermost = In == Name;
+    StringRef Next = Counter == "i" ? "j" : "k";
+    Text += N + ":\n  %" + N + ".v = load i32, ptr %" + C + "\n  %" + N +
+            ".c = icmp slt i32 %" + N + ".v, " + Bound.str() + "\n  br i1 %" +
+            N + ".c, label %" + N + ".body, label %" + N + ".end\n" + N +
+            ".body:\n  %" + N + ".n = add nsw i32 %" + N +
+            ".v, 1\n  store i32 %" + N + ".n, ptr %" + C + "\n" +
+            (IsInnermost ? "" : "  store i32 0, ptr %" + Next.str() + "\n") +
+            "  br label %" + In.str() + "\n" + N + ".end:\n  br label %" +
+            After.str() + "\n";
+  }
+  return Text + "out:\n  ret void\n}\n";
+}
+
+// What is around is better: it is one copy of the code, and not one a level.
+TEST(ContinuationTest, FramesAreLeftAtLoopsThatComeRoundSoon) {
+  using Choices = std::map<std::string, std::string>;
+  const LoopRequest Inner{0, 0, 0};
+  // Nothing is known of any.
+  EXPECT_EQ(
+      chooseEntries(nest("%n"), Inner, {}, "inner"),
+      (Choices{{"outer", "request"}, {"mid", "request"}, {"inner", "here"}}));
+  // The innermost is short.
+  EXPECT_EQ(
+      chooseEntries(nest("100"), Inner, {}, "inner"),
+      (Choices{{"outer", "request"}, {"mid", "here"}, {"inner", "around"}}));
+  // Its end would take too long.
+  EXPECT_EQ(
+      chooseEntries(nest("1000000"), Inner, {}, "inner"),
+      (Choices{{"outer", "request"}, {"mid", "request"}, {"inner", "here"}}));
+  // One was seen to come round; those inside it are left there, too.
+  EXPECT_EQ(
+      chooseEntries(nest("%n"), Inner, {"outer", "inner"}, "inner"),
+      (Choices{{"outer", "here"}, {"mid", "around"}, {"inner", "around"}}));
+  // It was waited for in vain.
+  const LoopRequest Exactly{0, 0, AllLoops};
+  EXPECT_EQ(
+      chooseEntries(nest("100"), Exactly, {"outer"}, "inner"),
+      (Choices{{"outer", "request"}, {"mid", "request"}, {"inner", "here"}}));
 }
 
 // What holds for a function's effects does not hold for what reads its frame.
