@@ -13,6 +13,7 @@
 #include "FrameEscape.h"
 #include "LoopChoice.h"
 #include "reopt/OnStackReplacement.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/Dominators.h"
@@ -76,16 +77,27 @@ bool isCounter(const AllocaInst &A, const BasicBlock &Header,
   return IsSet;
 }
 
-/// Makes one continuation.
+/// Makes one continuation, and what enters it at loops behind the one that it
+/// begins with.
+///
+/// Such loops share its code: it is told by its first parameter where to begin,
+/// and has as parameters what any of them passes. What calls it with less gives
+/// poison for the rest, which is not looked at on the way from there.
 class ContinuationMaker {
 public:
-  ContinuationMaker(Function &Frame, const LoopPoint &Point,
+  /// The first of \p Points is where the code begins.
+  ContinuationMaker(Function &Frame, ArrayRef<const LoopPoint *> Points,
                     FrameEscape &Escape, const DominatorTree &FrameDT)
-      : Frame(Frame), Point(Point), Escape(Escape), FrameDT(FrameDT),
-        Passed(Point.State.begin(), Point.State.end()) {}
+      : Frame(Frame), Points(Points), Point(*Points.front()), Escape(Escape),
+        FrameDT(FrameDT) {
+    for (const LoopPoint *P : Points)
+      State.insert(P->State.begin(), P->State.end());
+    Passed.insert(State.begin(), State.end());
+  }
 
-  Function *make(StringRef Name) {
-    clone(Name);
+  /// What enters at each of the points, named \p Names.
+  SmallVector<Function *, 4> make(ArrayRef<std::string> Names) {
+    clone(isShared() ? Names.front() + ".code" : Names.front());
     // Static allocas stay where a frame begins.
     BasicBlock &Begin = C->getEntryBlock();
     SmallVector<AllocaInst *, 16> Variables;
@@ -101,23 +113,84 @@ public:
         I.eraseFromParent();
 
     keepValuesInMemory();
-    BasicBlock *Header = copyLoopNest();
-    receiveState(Go);
-    Go->setSuccessor(0, Header);
+    for (const LoopPoint *P : Points)
+      Headers.push_back(cast<BasicBlock>(Map.lookup(P->Header)));
+    copyLoopNest();
+    bindVariables();
+    if (!isShared()) {
+      receiveState(Point, Go);
+      Go->setSuccessor(0, Headers.front());
+      EliminateUnreachableBlocks(*C);
+      return {C};
+    }
+    IRBuilder<> B(Go);
+    SwitchInst *Where = nullptr;
+    SmallVector<Function *, 4> Entries;
+    for (auto [I, P] : enumerate(Points)) {
+      auto *Receive = BasicBlock::Create(C->getContext(), "", C, &Begin);
+      receiveState(*P, BranchInst::Create(Headers[I], Receive));
+      if (Where)
+        Where->addCase(B.getInt32(I), Receive);
+      else
+        Where = B.CreateSwitch(C->getArg(0), Receive, Points.size() - 1);
+      Entries.push_back(makeEntry(I, Names[I]));
+    }
+    Go->eraseFromParent();
     EliminateUnreachableBlocks(*C);
-    return C;
+    // One copy is the idea.
+    C->addFnAttr(Attribute::NoInline);
+    C->addFnAttr(Attribute::NoDuplicate);
+    return Entries;
   }
 
 private:
-  void clone(StringRef Name) {
-    C = Function::Create(getContinuationType(Frame, Point),
-                         GlobalValue::InternalLinkage, Frame.getAddressSpace(),
-                         Name, Frame.getParent());
+  bool isShared() const { return Points.size() > 1; }
+
+  Argument *getParam(const Value *V) const {
+    const auto I = find(State, V);
+    return C->getArg((I - State.begin()) + isShared());
+  }
+
+  /// A function of what tier 0 passes at \p Points[I], which enters there.
+  Function *makeEntry(unsigned I, StringRef Name) {
+    auto *E = Function::Create(getContinuationType(Frame, *Points[I]),
+                               GlobalValue::InternalLinkage,
+                               Frame.getAddressSpace(), Name, C->getParent());
+    const AttributeSet RetAttrs = C->getAttributes().getRetAttrs();
+    E->setAttributes(AttributeList::get(
+        C->getContext(), C->getAttributes().getFnAttrs(), RetAttrs, {}));
+    E->setDSOLocal(true);
+    IRBuilder<> B(BasicBlock::Create(C->getContext(), "", E));
+    SmallVector<Value *, 16> Args;
+    for (Argument &A : C->args())
+      Args.push_back(PoisonValue::get(A.getType()));
+    Args.front() = B.getInt32(I);
+    for (auto [Number, V] : enumerate(Points[I]->State))
+      Args[getParam(V)->getArgNo()] = E->getArg(Number);
+    CallInst *Call = B.CreateCall(C, Args);
+    Call->setAttributes(AttributeList::get(C->getContext(), {}, RetAttrs, {}));
+    if (Call->getType()->isVoidTy())
+      B.CreateRetVoid();
+    else
+      B.CreateRet(Call);
+    return E;
+  }
+
+  void clone(const Twine &Name) {
+    SmallVector<Type *, 16> Params;
+    if (isShared())
+      Params.push_back(Type::getInt32Ty(Frame.getContext()));
+    for (const Value *V : State)
+      Params.push_back(V->getType());
+    C = Function::Create(
+        FunctionType::get(Frame.getReturnType(), Params, /*isVarArg=*/false),
+        GlobalValue::InternalLinkage, Frame.getAddressSpace(), Name,
+        Frame.getParent());
     for (Argument &A : Frame.args())
       Map[&A] = PoisonValue::get(A.getType());
-    for (auto [I, V] : enumerate(Point.State))
+    for (const Value *V : State)
       if (isa<Argument>(V))
-        Map[V] = C->getArg(I);
+        Map[V] = getParam(V);
     SmallVector<ReturnInst *, 4> Returns;
     CloneFunctionInto(C, &Frame, Map, CloneFunctionChangeType::LocalChangesOnly,
                       Returns);
@@ -154,13 +227,13 @@ private:
   /// Puts each value that crosses blocks into an alloca, so that blocks can be
   /// copied and entered from elsewhere.
   void keepValuesInMemory() {
-    DenseMap<const Value *, unsigned> Numbers;
-    for (auto [I, V] : enumerate(Point.State))
+    DenseMap<const Value *, const Value *> Originals;
+    for (const Value *V : Point.State)
       if (isa<Instruction>(V))
-        Numbers[Map.lookup(V)] = I;
+        Originals[Map.lookup(V)] = V;
     const BasicBlock *Header = cast<BasicBlock>(Map.lookup(Point.Header));
     auto Note = [&](const Value *V, AllocaInst *Slot) {
-      if (auto I = Numbers.find(V); I != Numbers.end() && Slot)
+      if (auto I = Originals.find(V); I != Originals.end() && Slot)
         Slots[I->second] = Slot;
     };
     const auto Where = Entry->begin();
@@ -191,38 +264,45 @@ private:
     }
   }
 
-  /// Copies blocks such that each loop around the one that is entered is
-  /// entered at its header. Returns where to enter.
-  BasicBlock *copyLoopNest() {
-    auto *Header = cast<BasicBlock>(Map.lookup(Point.Header));
+  /// Copies blocks such that each loop around the one that is entered first is
+  /// entered at its header. Sets Headers to where the points are entered then.
+  void copyLoopNest() {
+    BasicBlock *Header = Headers.front();
     DominatorTree DT(*C);
     LoopInfo LI(DT);
     Loop *Outer = LI.getLoopFor(Header);
     if (Outer && Outer->getHeader() == Header)
       Outer = Outer->getParentLoop();
     // Innermost first.
-    SmallVector<BasicBlock *, 4> Headers{Header};
+    SmallVector<BasicBlock *, 4> Around{Header};
     const Loop *Nest = Outer;
     for (; Outer; Outer = Outer->getParentLoop()) {
-      Headers.push_back(Outer->getHeader());
+      Around.push_back(Outer->getHeader());
       Nest = Outer;
     }
-    const size_t Levels = Headers.size();
+    const size_t Levels = Around.size();
     if (Levels == 1)
-      return Header;
+      return;
     size_t Size = 0;
     for (const BasicBlock *B : Nest->blocks())
       Size += B->size();
     if (Size * (Levels - 1) > MaxNestInstructions)
-      return Header;
+      return;
+    // A loop behind is entered in the copy that comes to it from the loop
+    // beside it, in the begun iteration of the one around both.
+    SmallVector<size_t, 4> LevelOf(Headers.size(), Levels);
+    for (size_t I = 1; I != Headers.size(); ++I)
+      if (const Loop *Both = LI.getLoopFor(Headers[I])->getParentLoop())
+        LevelOf[I] = find(Around, Both->getHeader()) - Around.begin() - 1;
 
-    SmallVector<BasicBlock *, 4> Starts = Headers;
+    const SmallVector<BasicBlock *, 4> Originals = Headers;
+    SmallVector<BasicBlock *, 4> Starts = Around;
     for (size_t Level = Levels - 1; Level--;) {
       ValueToValueMapTy Copies;
       for (size_t I = Level + 1; I != Levels; ++I)
-        Copies[Headers[I]] = Starts[I];
-      SmallVector<BasicBlock *, 16> Order{Headers[Level]};
-      SmallPtrSet<BasicBlock *, 16> Seen{Headers[Level]};
+        Copies[Around[I]] = Starts[I];
+      SmallVector<BasicBlock *, 16> Order{Around[Level]};
+      SmallPtrSet<BasicBlock *, 16> Seen{Around[Level]};
       for (size_t I = 0; I != Order.size(); ++I)
         for (BasicBlock *Next : successors(Order[I]))
           if (Nest->contains(Next) && !Copies.count(Next) &&
@@ -238,18 +318,18 @@ private:
           RemapInstruction(&I, Copies,
                            RF_NoModuleLevelChanges | RF_IgnoreMissingLocals);
       Starts[Level] = New.front();
+      for (size_t I = 1; I != Headers.size(); ++I)
+        if (LevelOf[I] == Level)
+          Headers[I] = cast<BasicBlock>(Copies.lookup(Originals[I]));
     }
-    return Starts.front();
+    Headers.front() = Starts.front();
   }
 
-  /// Fills the variables and the slots of values from the parameters.
-  void receiveState(Instruction *Before) {
+  /// Decides which variables are copied, and has the others used where the old
+  /// frame has them.
+  void bindVariables() {
     const DataLayout &DL = C->getDataLayout();
-    IRBuilder<> B(Before);
-    for (auto [I, V] : enumerate(Point.State)) {
-      Argument *Param = C->getArg(I);
-      if (auto Slot = Slots.find(I); Slot != Slots.end())
-        B.CreateStore(Param, Slot->second);
+    for (Value *V : State) {
       auto *Original = dyn_cast<AllocaInst>(V);
       if (!Original || !Original->isStaticAlloca())
         continue;
@@ -262,40 +342,71 @@ private:
       if (Size)
         Attrs.addDereferenceableAttr(Size);
       const bool IsPrivate = Escape.isPrivate(*Original, Passed);
-      if (IsPrivate && isCounter(*Original, *Point.Header, FrameDT)) {
-        auto *Ty = cast<IntegerType>(Original->getAllocatedType());
-        LoadInst *Number = B.CreateAlignedLoad(Ty, Param, Original->getAlign());
-        if (Ty->getBitWidth() > 1)
-          Number->setMetadata(
-              LLVMContext::MD_range,
-              MDBuilder(C->getContext())
-                  .createRange(APInt::getZero(Ty->getBitWidth()),
-                               APInt::getSignedMinValue(Ty->getBitWidth())));
-        B.CreateStore(Number, Variable);
-      } else if (IsPrivate && Size <= MaxCopiedBytes) {
-        B.CreateMemCpy(Variable, Variable->getAlign(), Param,
-                       Original->getAlign(), Size);
+      Argument *Param = getParam(V);
+      if (IsPrivate && Size <= MaxCopiedBytes) {
+        Copied[V] = Variable;
       } else {
         if (IsPrivate)
           Attrs.addAttribute(Attribute::NoAlias);
         Variable->replaceAllUsesWith(Param);
         Variable->eraseFromParent();
       }
-      Param->addAttrs(Attrs);
+      // It is poison to who does not pass it.
+      if (all_of(Points,
+                 [&](const LoopPoint *P) { return is_contained(P->State, V); }))
+        Param->addAttrs(Attrs);
+    }
+  }
+
+  /// Fills the variables and the slots of values from the parameters, where
+  /// code begins at \p From.
+  void receiveState(const LoopPoint &From, Instruction *Before) {
+    const DataLayout &DL = C->getDataLayout();
+    IRBuilder<> B(Before);
+    for (Value *V : From.State) {
+      Argument *Param = getParam(V);
+      if (auto Slot = Slots.find(V); Slot != Slots.end())
+        B.CreateStore(Param, Slot->second);
+      auto Copy = Copied.find(V);
+      if (Copy == Copied.end())
+        continue;
+      auto *Original = cast<AllocaInst>(V);
+      AllocaInst *Variable = Copy->second;
+      if (!isCounter(*Original, *From.Header, FrameDT)) {
+        B.CreateMemCpy(Variable, Variable->getAlign(), Param,
+                       Original->getAlign(),
+                       Original->getAllocationSize(DL)->getFixedValue());
+        continue;
+      }
+      auto *Ty = cast<IntegerType>(Original->getAllocatedType());
+      LoadInst *Number = B.CreateAlignedLoad(Ty, Param, Original->getAlign());
+      if (Ty->getBitWidth() > 1)
+        Number->setMetadata(
+            LLVMContext::MD_range,
+            MDBuilder(C->getContext())
+                .createRange(APInt::getZero(Ty->getBitWidth()),
+                             APInt::getSignedMinValue(Ty->getBitWidth())));
+      B.CreateStore(Number, Variable);
     }
   }
 
   Function &Frame;
+  ArrayRef<const LoopPoint *> Points;
+  /// Where the code begins.
   const LoopPoint &Point;
   FrameEscape &Escape;
   const DominatorTree &FrameDT;
+  /// Of all points.
+  SmallSetVector<Value *, 16> State;
   /// What the frame passes beside its variables may point into them.
   FrameEscape::ValueSet Passed;
   ValueToValueMapTy Map;
   Function *C = nullptr;
   BasicBlock *Entry = nullptr;
-  /// Index in the state to where the value is kept.
-  DenseMap<unsigned, AllocaInst *> Slots;
+  /// Where control comes to each point.
+  SmallVector<BasicBlock *, 4> Headers;
+  /// Where values of the state are kept, and copies of its variables.
+  DenseMap<const Value *, AllocaInst *> Slots, Copied;
 };
 
 } // namespace
@@ -308,25 +419,39 @@ void createContinuations(Function &Frame, StringRef TableName,
   LLVMContext &Ctx = Frame.getContext();
   auto *PtrTy = PointerType::getUnqual(Ctx);
   auto GetNumber = [&](uint64_t Entry) -> Constant * {
-    return ConstantExpr::getIntToPtr(
-        ConstantInt::get(Type::getInt64Ty(Ctx), Entry), PtrTy);
+    auto *Number = ConstantInt::get(Type::getInt64Ty(Ctx), Entry);
+    return Entry ? ConstantExpr::getIntToPtr(Number, PtrTy)
+                 : ConstantPointerNull::get(PtrTy);
   };
-  SmallVector<Constant *, 8> Entries;
-  for (auto [I, Where] : enumerate(chooseLoops(Frame, Points, Wanted)))
-    switch (Where) {
+  const std::vector<LoopChoice> Choices = chooseLoops(Frame, Points, Wanted);
+  SmallVector<Constant *, 8> Entries(Choices.size(), GetNumber(0));
+  for (auto [I, Choice] : enumerate(Choices))
+    switch (Choice.Kind) {
     case LoopChoice::Refused:
-      Entries.push_back(ConstantPointerNull::get(PtrTy));
+    case LoopChoice::Behind:
       break;
     case LoopChoice::OnRequest:
-      Entries.push_back(GetNumber(1));
+      Entries[I] = GetNumber(1);
       break;
     case LoopChoice::Around:
-      Entries.push_back(GetNumber(2 * MaxWaitForLoop + 1));
+      Entries[I] = GetNumber(2 * MaxWaitForLoop + 1);
       break;
-    case LoopChoice::Here:
-      Entries.push_back(ContinuationMaker(Frame, Points[I], Escape, DT)
-                            .make((TableName + "." + Twine(I)).str()));
+    case LoopChoice::Here: {
+      SmallVector<unsigned, 4> Loops{unsigned(I)};
+      for (auto [J, Other] : enumerate(Choices))
+        if (Other.Kind == LoopChoice::Behind && Other.Of == I)
+          Loops.push_back(J);
+      SmallVector<const LoopPoint *, 4> Begins;
+      SmallVector<std::string, 4> Names;
+      for (unsigned Loop : Loops) {
+        Begins.push_back(&Points[Loop]);
+        Names.push_back((TableName + "." + Twine(Loop)).str());
+      }
+      ContinuationMaker Maker(Frame, Begins, Escape, DT);
+      for (auto [Loop, F] : zip_equal(Loops, Maker.make(Names)))
+        Entries[Loop] = F;
       break;
+    }
     }
   Constant *Table = ConstantStruct::getAnon(
       {ConstantInt::get(Type::getInt64Ty(Ctx), 0),

@@ -9,10 +9,13 @@
 #include "LoopChoice.h"
 #include "reopt/Cell.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Analysis/AssumptionCache.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/CFG.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
@@ -74,27 +77,49 @@ public:
   }
 
   std::vector<LoopChoice> choose() {
-    std::vector<LoopChoice> Choices;
-    for (const LoopPoint &Point : Points)
-      Choices.push_back(Point.Refused ? LoopChoice::Refused
-                                      : LoopChoice::OnRequest);
+    std::vector<LoopChoice> Choices(Points.size());
+    for (auto [I, Point] : enumerate(Points))
+      if (Point.Refused)
+        Choices[I].Kind = LoopChoice::Refused;
     const uint64_t Running =
         Wanted.Running ? Wanted.Running : findLoopsThatCall();
-    SmallVector<unsigned, 8> Left;
+    SmallSetVector<unsigned, 8> Here;
     for (unsigned I = 0; I != Points.size(); ++I) {
       if (Points[I].Refused || !(Running & getLoopBit(I)))
         continue;
-      const unsigned Where =
-          Wanted.Exactly & getLoopBit(I) ? I : findLoopAround(I);
-      Choices[Where] = LoopChoice::Here;
-      Left.push_back(Where);
+      // Nobody knows which of those that share a bit runs. Making code for all
+      // of them would take longer than it gains.
+      if (!isExact(I))
+        Here.insert(findLoopAround(I));
+      else if (I < 63)
+        Here.insert(I);
+      else
+        Choices[I].Kind = LoopChoice::Refused;
+    }
+    // A frame that has done with one loop goes on to those behind it. It may be
+    // there already when the code is ready.
+    SmallVector<unsigned, 8> First;
+    for (unsigned I : Here)
+      if (none_of(Here, [&](unsigned Of) { return isBehind(I, Of); })) {
+        Choices[I].Kind = LoopChoice::Here;
+        First.push_back(I);
+      }
+    for (unsigned I = 0; I != Points.size(); ++I) {
+      if (Choices[I].Kind != LoopChoice::OnRequest)
+        continue;
+      auto Of = find_if(First, [&](unsigned Of) { return isBehind(I, Of); });
+      if (Of != First.end())
+        Choices[I] = {LoopChoice::Behind, *Of};
     }
     // A frame may be in any loop of such a nest, and reach its header as well.
     for (unsigned I = 0; I != Points.size(); ++I)
-      if (Choices[I] == LoopChoice::OnRequest &&
-          !(Wanted.Exactly & getLoopBit(I)) &&
-          any_of(Left, [&](unsigned Where) { return isInside(I, Where); }))
-        Choices[I] = LoopChoice::Around;
+      if (Choices[I].Kind == LoopChoice::OnRequest && !isExact(I) &&
+          any_of(enumerate(Choices), [&](const auto &Choice) {
+            const auto Kind = Choice.value().Kind;
+            return (Kind == LoopChoice::Here || Kind == LoopChoice::Behind) &&
+                   isInside(I, Choice.index());
+          }))
+        Choices[I].Kind = LoopChoice::Around;
     return Choices;
   }
 
@@ -103,6 +128,38 @@ private:
   const Loop *getLoop(unsigned I) const {
     const Loop *L = LI.getLoopFor(Points[I].Header);
     return L && L->getHeader() == Points[I].Header ? L : nullptr;
+  }
+
+  bool isExact(unsigned I) const { return Wanted.Exactly & getLoopBit(I); }
+
+  /// Whether what begins at loop \p Of runs through loop \p I afterwards, in a
+  /// copy of which it is the only loop of its level that the frame is in, and
+  /// with variables only: values would need phis.
+  bool isBehind(unsigned I, unsigned Of) const {
+    const Loop *L = getLoop(I), *From = getLoop(Of);
+    if (I == Of || Points[I].Refused || !L || !From || L->contains(From) ||
+        From->contains(L) || !all_of(Points[I].State, [](const Value *V) {
+          return isa<Argument, AllocaInst>(V);
+        }))
+      return false;
+    const Loop *Parent = L->getParentLoop();
+    if (Parent && !Parent->contains(From))
+      return false;
+    while (From->getParentLoop() != Parent)
+      From = From->getParentLoop();
+    // Not by way of the header around both: what comes after is another copy.
+    SmallPtrSet<const BasicBlock *, 32> Seen{From->getHeader()};
+    if (Parent)
+      Seen.insert(Parent->getHeader());
+    SmallVector<const BasicBlock *, 32> Work{From->getHeader()};
+    while (!Work.empty())
+      for (const BasicBlock *Next : successors(Work.pop_back_val())) {
+        if (Next == L->getHeader())
+          return true;
+        if (Seen.insert(Next).second)
+          Work.push_back(Next);
+      }
+    return false;
   }
 
   bool isInside(unsigned Inner, unsigned Outer) const {
@@ -139,7 +196,8 @@ private:
       if (Number == Numbers.end() || Points[Number->second].Refused)
         continue;
       const bool ComesRound =
-          Number->second < 64 && Wanted.Iterating >> Number->second & 1;
+          I >= 63 || (Number->second < 63 &&
+                      Wanted.Iterating & getLoopBit(Number->second));
       if (ComesRound || BackEdges <= MaxWaitForLoop)
         Best = Number->second;
     }

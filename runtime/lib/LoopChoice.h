@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Which loops of a function get continuations, and which are left at a loop
-/// around them. OnStackReplacement.h has the idea.
+/// Which loops of a function get continuations, and which are left at another
+/// loop. OnStackReplacement.h has the idea.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -24,11 +24,15 @@ namespace reopt {
 /// milliseconds of compile time and more: the wait is short beside that.
 constexpr uint64_t MaxWaitForLoop = 1 << 18;
 
-enum class LoopChoice : uint8_t {
-  Refused,   ///< No continuation can be made.
-  OnRequest, ///< None is made until somebody runs there.
-  Here,      ///< One is made that begins there.
-  Around,    ///< Frames are left at a loop around it, which is Here.
+struct LoopChoice {
+  enum KindTy : uint8_t {
+    Refused,   ///< No continuation can be made, or is worth it.
+    OnRequest, ///< None is made until somebody runs there.
+    Here,      ///< One is made that begins there.
+    Behind,    ///< That of loop Of runs through it, and can be entered there.
+    Around, ///< Frames are left at a loop around it, which is Here or Behind.
+  } Kind = OnRequest;
+  unsigned Of = 0;
 };
 
 /// What becomes of each loop of \p Frame, given that \p Wanted is asked for.

@@ -66,6 +66,12 @@
 /// inside it run a number of times that is known and small. Should it not come
 /// after all, the inner loop is continued as above (LoopRequest).
 ///
+/// One loop behind the other. When the code for one is ready, a frame may have
+/// done with it, and be in the next; if that asked for code of its own, it
+/// would be done as well when it comes, and so on. But the code of the first
+/// runs through the others anyway. So it can be entered at each of them: at
+/// those that no loop is around but those around the first.
+///
 /// Where tier 0 looks. Not at each back-edge: that costs nothing more than the
 /// count, which it does already. When the count gets negative the slow path
 /// looks at the cell's third word (Cell.h), and so every PollInterval

@@ -75,6 +75,33 @@ long inSeveral(int N) {
   return S;
 }
 
+// Loops beside loops, in and behind a loop around them.
+long inSiblings(int N) {
+  long S = 1, Last = 0;
+  for (int I = 0; I < N; ++I) {
+    for (int J = 0; J < N; ++J)
+      S = S * 3 + J;
+    if (S % 5 == 0)
+      continue;
+    for (int J = 0; J < I; ++J)
+      for (int K = 0; K < 2; ++K)
+        S ^= J * K + I;
+    for (int J = N; J > 0; --J) {
+      S += J;
+      if (S % 11 == 0)
+        goto out;
+    }
+    Last = S;
+  }
+out:
+  for (int I = 0; I < N; ++I)
+    S = S * 5 + Last;
+  for (int I = 0; I < 3; ++I)
+    for (int J = 0; J < N; ++J)
+      S += J ^ I;
+  return S;
+}
+
 long inRecursive(int N) {
   long S = N;
   for (int I = 0; I < N; ++I)

@@ -18,6 +18,7 @@ extern volatile long Sink;
 
 long inNested(int N);
 long inSeveral(int N);
+long inSiblings(int N);
 long inRecursive(int N);
 long inSwitch(int N);
 long inGoto(int N);
