@@ -17,8 +17,20 @@ using namespace llvm::orc;
 
 namespace reopt {
 
-std::vector<FunctionInfo> ReOptimizeLayer::list() const {
+/// So that a listing shows them: a worker looks between two batches only, and
+/// one may take long. In the single-threaded mode none is left to be looked at.
+void ReOptimizeLayer::takeTripsForListing() {
+  if (Workers.empty() || Inbox.empty())
+    return;
+  takeTrips();
+  // An idle worker looks at the inbox, which is empty now.
+  if (!Queue.empty())
+    Inbox.wake();
+}
+
+std::vector<FunctionInfo> ReOptimizeLayer::list() {
   std::lock_guard<std::mutex> Lock(M);
+  takeTripsForListing();
   std::vector<FunctionInfo> Result;
   for (const Record &F : Functions) {
     // A statement that looped little is nobody's business.
@@ -33,8 +45,9 @@ std::vector<FunctionInfo> ReOptimizeLayer::list() const {
   return Result;
 }
 
-LayerStatus ReOptimizeLayer::getStatus() const {
+LayerStatus ReOptimizeLayer::getStatus() {
   std::lock_guard<std::mutex> Lock(M);
+  takeTripsForListing();
   LayerStatus S;
   S.Enabled = Opts.Enabled;
   S.Threshold = Opts.Threshold;

@@ -148,13 +148,13 @@ public:
   /// where ORC links if it does not run tasks in place.
   static bool noteBackgroundError(const llvm::Error &Err);
 
-  std::vector<FunctionInfo> list() const;
+  std::vector<FunctionInfo> list();
 
   /// For each loop of \p Id, why it cannot be continued, if it cannot. Empty
   /// too if the function is gone. Takes a moment.
   std::vector<std::optional<Reason>> getLoops(FunctionId Id) const;
 
-  LayerStatus getStatus() const;
+  LayerStatus getStatus();
 
   /// Frees what code can be proven unused now; a thread of the layer's does so
   /// from time to time. Returns how many objects were freed. Threads as
@@ -400,6 +400,7 @@ private:
   void runWorker();
   void compileHere();
   void takeTrips();
+  void takeTripsForListing();
   static bool isRunning(const Record &F);
   std::optional<std::pair<Batch, Space *>> nextBatch();
   void compileBatch(Batch B, Space &S);

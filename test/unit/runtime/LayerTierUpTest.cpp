@@ -90,6 +90,20 @@ TEST_P(LayerTierUpTest, WhatTripsTogetherIsCompiledTogether) {
   EXPECT_EQ(call("f") + call("g"), 2);
 }
 
+// A worker that is busy has not looked yet.
+TEST_P(LayerTierUpTest, AListingShowsWhatTrippedMeanwhile) {
+  add(tierFunctions({"f", "g"}));
+  holdWorker();
+  callTimes("f", 10);
+  EXPECT_EQ(stage("f"), Stage::Queued);
+  EXPECT_EQ(reason("f"), Reason::Waiting);
+  callTimes("g", 10);
+  EXPECT_EQ(L->getStatus().Queued, 2u);
+  letWorkerGo();
+  wait();
+  EXPECT_EQ(call("f") + call("g"), 2);
+}
+
 TEST_P(LayerTierUpTest, AWorkerWaitsForMoreTrips) {
   Opts.BatchWindow = 500;
   add(tierFunctions({"f", "g"}));
