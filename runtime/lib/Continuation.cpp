@@ -147,7 +147,7 @@ private:
   bool isShared() const { return Points.size() > 1; }
 
   Argument *getParam(const Value *V) const {
-    const auto I = find(State, V);
+    const auto *const I = find(State, V);
     return C->getArg((I - State.begin()) + isShared());
   }
 

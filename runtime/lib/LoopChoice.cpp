@@ -107,7 +107,7 @@ public:
     for (unsigned I = 0; I != Points.size(); ++I) {
       if (Choices[I].Kind != LoopChoice::OnRequest)
         continue;
-      auto Of = find_if(First, [&](unsigned Of) { return isBehind(I, Of); });
+      auto *Of = find_if(First, [&](unsigned Of) { return isBehind(I, Of); });
       if (Of != First.end())
         Choices[I] = {LoopChoice::Behind, *Of};
     }

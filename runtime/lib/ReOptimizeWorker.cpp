@@ -374,18 +374,22 @@ ReOptimizeLayer::nextBatch() {
   bool IsFull = false;
   llvm::erase_if(Queue, [&](FunctionId Id) {
     Record &F = Functions[Id];
-    if (IsFull || F.Home != &S || (LoopsOnly && !isRunning(F)))
+    if (IsFull || F.Home != &S)
       return false;
-    const bool LeaveToCaller = F.Why == Reason::LeftToCaller;
     // Leaves are queued behind their root, and go with it.
+    const bool LeaveToCaller = F.Why == Reason::LeftToCaller;
+    if (LoopsOnly && !isRunning(F) &&
+        !(LeaveToCaller && findRoot(F).St == Stage::Compiling))
+      return false;
     IsFull = !LeaveToCaller && Roots++ >= Opts.MaxBatch;
     if (IsFull)
       return false;
     F.transition(Stage::Compiling);
     const bool WantsBody = !F.RunsOnce && (!F.Body || F.BodyCounts);
     B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier,
-                         WantsBody && !LoopsOnly, isRunning(F),
-                         WantsBody && LoopsOnly});
+                         WantsBody && (!LoopsOnly || LeaveToCaller),
+                         isRunning(F),
+                         WantsBody && LoopsOnly && !LeaveToCaller});
     F.InLoop = false;
     if (!F.isOnRequest())
       F.Why = Reason::BeingCompiled;
