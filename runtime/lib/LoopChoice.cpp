@@ -98,12 +98,19 @@ public:
     }
     // A frame that has done with one loop goes on to those behind it. It may be
     // there already when the code is ready.
-    SmallVector<unsigned, 8> First;
-    for (unsigned I : Here)
-      if (none_of(Here, [&](unsigned Of) { return isBehind(I, Of); })) {
+    SmallSetVector<unsigned, 8> First;
+    auto TakeUnlessBehind = [&](unsigned I, const auto &Others) {
+      if (none_of(Others, [&](unsigned Of) { return isBehind(I, Of); })) {
         Choices[I].Kind = LoopChoice::Here;
-        First.push_back(I);
+        First.insert(I);
       }
+    };
+    for (unsigned I : Here)
+      TakeUnlessBehind(I, Here);
+    // Where jumps lead back without a loop around, one may be behind the other
+    // and the other behind the one.
+    for (unsigned I : Here)
+      TakeUnlessBehind(I, First);
     for (unsigned I = 0; I != Points.size(); ++I) {
       if (Choices[I].Kind != LoopChoice::OnRequest)
         continue;

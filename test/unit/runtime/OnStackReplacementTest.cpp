@@ -545,6 +545,27 @@ TEST(ContinuationTest, LoopsBehindShareTheCode) {
                      {"third", "here"}}));
 }
 
+// Two loops in a cycle that is no loop, since it is entered at both.
+TEST(ContinuationTest, LoopsBehindEachOther) {
+  const char *Text = R"(
+    define void @f(ptr %p, i1 %which) {
+      br i1 %which, label %one, label %two
+    one:
+      %a = load volatile i1, ptr %p
+      br i1 %a, label %one, label %two
+    two:
+      %b = load volatile i1, ptr %p
+      br i1 %b, label %two, label %again
+    again:
+      %c = load volatile i1, ptr %p
+      br i1 %c, label %one, label %out
+    out:
+      ret void
+    })";
+  for (auto &[Name, Entry] : chooseEntries(Text, {AllLoops, 0, 0}, {}, "one"))
+    EXPECT_EQ(Entry, "here") << Name;
+}
+
 // Nobody knows which of them runs.
 TEST(ContinuationTest, LoopsPastTheLastBitAreLeftAtOthersOnly) {
   constexpr unsigned Count = 70;
