@@ -15,7 +15,7 @@
 using reopt::getReasonText;
 using reopt::getStageName;
 
-static void show(const reopt::ReOptimizeLayer &Layer) {
+static void show(reopt::ReOptimizeLayer &Layer) {
   for (const reopt::FunctionInfo &F : Layer.list())
     std::printf("  %-6s %-7s %4llu calls  %s\n", F.Name.c_str(),
                 getStageName(F.St), static_cast<unsigned long long>(F.Calls),
