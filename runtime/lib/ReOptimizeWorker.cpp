@@ -365,11 +365,21 @@ ReOptimizeLayer::nextBatch() {
   B.Number = ++LastBatch;
   // A batch is one object, which belongs to one JITDylib.
   Space &S = *Functions[Queue.front()].Home;
-  // A frame in a loop waits for it, and for nothing else: what will be called
-  // comes after. A call that comes meanwhile goes on in the loop's code, too.
-  const bool LoopsOnly = any_of(Queue, [&](FunctionId Id) {
-    return Functions[Id].Home == &S && isRunning(Functions[Id]);
-  });
+  // A frame in a long loop waits for that, and for nothing else: what will be
+  // called comes after. A call that comes meanwhile goes on in the loop's code,
+  // too. A loop is long if it tripped by itself, and not what it calls. What
+  // was called more than once will be called again soon; and bodies that one
+  // batch of loops was preferred to are not put off a second time.
+  bool LoopsOnly = false, BodiesWait = false;
+  for (FunctionId Id : Queue) {
+    const Record &F = Functions[Id];
+    if (F.Home != &S)
+      continue;
+    LoopsOnly |= isRunning(F) &&
+                 (F.RunsOnce || (F.WantedLoops && readHeat(F).Calls <= 1));
+    BodiesWait |= F.Continuations && !F.Body && !F.RunsOnce && !F.InLoop;
+  }
+  LoopsOnly &= !BodiesWait;
   int64_t Roots = 0;
   bool IsFull = false;
   llvm::erase_if(Queue, [&](FunctionId Id) {

@@ -61,20 +61,22 @@ public:
                                const SessionView &Session) override {
     if (BeforeCompile)
       BeforeCompile();
-    std::lock_guard<std::mutex> Lock(WantedMutex);
+    std::string Now;
     for (auto &Member : B.Members) {
       Needless += !Member.NeedsBody && !Member.IsRunning;
       if (Member.IsRunning)
-        Wanted.push_back("loops of " + Member.Name);
+        Now += (Now.empty() ? "loops of " : ", loops of ") + Member.Name;
       if (Member.NeedsBody && !Member.LeaveToCaller)
-        Wanted.push_back(Member.Name);
+        Now += (Now.empty() ? "" : ", ") + Member.Name;
     }
+    std::lock_guard<std::mutex> Lock(WantedMutex);
+    Wanted.push_back(Now);
     return IRReoptimizer::reoptimize(B, Session);
   }
 
   /// To be set while nothing is compiled.
   std::function<void()> BeforeCompile;
-  /// What was wanted so far, first things first.
+  /// What each batch was for.
   std::mutex WantedMutex;
   std::vector<std::string> Wanted;
   /// Members of which nothing was wanted.
@@ -221,13 +223,30 @@ TEST_P(LayerOsrTest, LoopThatRunsGoesOn) {
 }
 
 // Nobody waits for the body yet.
-TEST_P(LayerOsrTest, LoopsGoOnBeforeBodiesAreMade) {
+TEST_P(LayerOsrTest, ALoopThatTripsIsCompiledBeforeTheNextBody) {
+  add("declare i1 @has_moved()\n"
+      "define i32 @f(i32 %n) {\n"
+      "  br label %loop\n"
+      "loop:\n"
+      "  %moved = call i1 @has_moved()\n"
+      "  br i1 %moved, label %out, label %loop\n"
+      "out:\n"
+      "  ret i32 %n\n"
+      "}\n");
+  call("f", 1);
+  L->wait(std::nullopt);
+  EXPECT_EQ(P->Wanted, (std::vector<std::string>{"loops of f", "f"}));
+  EXPECT_EQ(info("f").Version, 1u);
+}
+
+// It may be a short one, and what is called often comes first.
+TEST_P(LayerOsrTest, ALoopWhoseCalleeTripsIsCompiledWithTheNextBody) {
+  Opts.LoopFactor = 1000000;
   add(adder(1));
   add(loop("f"));
   call("f", 1000);
   L->wait(std::nullopt);
-  EXPECT_EQ(P->Wanted, (std::vector<std::string>{"loops of f", "f"}));
-  EXPECT_EQ(info("f").Version, 1u);
+  EXPECT_EQ(P->Wanted, std::vector<std::string>{"loops of f, f"});
 }
 
 TEST_P(LayerOsrTest, EachThreadMoves) {
