@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/IRReoptimizer.h"
+#include "OptimizeModule.h"
 #include "reopt/ActiveCount.h"
 #include "reopt/ModuleExtractor.h"
 #include "reopt/OnStackReplacement.h"
@@ -91,7 +92,7 @@ public:
     for (auto &[Id, Name] : Frames) {
       Function *Frame = Linked->getFunction(getFrameName(Name));
       const std::string Table = Name + ".loops" + Suffix;
-      createContinuations(*Frame, Table, Session.getLoops(Id));
+      createContinuations(*Frame, Table, Session.getLoopRequest(Id));
       Frame->eraseFromParent();
       Code.Continuations.push_back({Id, Table});
     }
@@ -196,20 +197,6 @@ private:
   std::string Problem;
 };
 
-void optimize(Module &M, TargetMachine &TM, OptimizationLevel Level) {
-  PassBuilder PB(&TM);
-  LoopAnalysisManager LAM;
-  FunctionAnalysisManager FAM;
-  CGSCCAnalysisManager CGAM;
-  ModuleAnalysisManager MAM;
-  PB.registerModuleAnalyses(MAM);
-  PB.registerCGSCCAnalyses(CGAM);
-  PB.registerFunctionAnalyses(FAM);
-  PB.registerLoopAnalyses(LAM);
-  PB.crossRegisterProxies(LAM, FAM, CGAM, MAM);
-  PB.buildPerModuleDefaultPipeline(Level).run(M, MAM);
-}
-
 } // namespace
 
 IRReoptimizer::IRReoptimizer(const Options &Opts,
@@ -287,7 +274,7 @@ IRReoptimizer::compile(Module &M, OptimizationLevel Level,
   raw_string_ostream OS(Problem);
   if (verifyModule(M, &OS))
     return createStringError("the module is broken: " + Problem);
-  optimize(M, **TM, Level);
+  optimizeModule(M, **TM, Level);
   if (AfterPipeline)
     AfterPipeline();
   return SimpleCompiler(**TM)(M);

@@ -139,14 +139,16 @@ private:
 
   bool isExact(unsigned I) const { return Wanted.Exactly & getLoopBit(I); }
 
-  /// Whether what begins at loop \p Of runs through loop \p I afterwards, in a
-  /// copy of which it is the only loop of its level that the frame is in, and
-  /// with variables only: values would need phis.
+  /// Whether code that begins at loop \p Of runs through loop \p I afterwards
+  /// and can be entered there: no loop is around \p I but those around \p Of,
+  /// whose begun iterations are ended in that code, too; and its state is in
+  /// variables, since values would need phis.
   bool isBehind(unsigned I, unsigned Of) const {
     const Loop *L = getLoop(I), *From = getLoop(Of);
     if (I == Of || Points[I].Refused || !L || !From || L->contains(From) ||
         From->contains(L) || !all_of(Points[I].State, [](const Value *V) {
-          return isa<Argument, AllocaInst>(V);
+          auto *A = dyn_cast<AllocaInst>(V);
+          return isa<Argument>(V) || (A && A->isStaticAlloca());
         }))
       return false;
     const Loop *Parent = L->getParentLoop();

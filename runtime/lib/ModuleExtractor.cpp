@@ -234,6 +234,11 @@ std::unique_ptr<Module> extractModule(
   return To;
 }
 
+void allowOptimizing(Function &F) {
+  F.removeFnAttr(Attribute::OptimizeNone);
+  F.removeFnAttr(Attribute::NoInline);
+}
+
 SmallVector<char, 0> extractForOptimising(const Function &F,
                                           StringRef NewName) {
   auto Part = extractModule(
@@ -246,8 +251,7 @@ SmallVector<char, 0> extractForOptimising(const Function &F,
   Function *Copy = Part->getFunction(NewName);
   Copy->setLinkage(GlobalValue::ExternalLinkage);
   Copy->setVisibility(GlobalValue::DefaultVisibility);
-  Copy->removeFnAttr(Attribute::OptimizeNone);
-  Copy->removeFnAttr(Attribute::NoInline);
+  allowOptimizing(*Copy);
   SmallVector<char, 0> Bytes;
   raw_svector_ostream OS(Bytes);
   WriteBitcodeToFile(*Part, OS);

@@ -325,6 +325,11 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     std::vector<std::string> Mentioned;
     if (auto *F = dyn_cast<Function>(GV)) {
       Mentioned = getMentionedNames(*F);
+      if (!F->isWeakForLinker())
+        for (Instruction &I : instructions(*F))
+          if (auto *Call = dyn_cast<CallBase>(&I))
+            if (Function *Callee = Call->getCalledFunction())
+              Parts.Called.push_back(Callee->getName().str());
     } else {
       SmallPtrSet<const Value *, 16> Seen;
       collectMentioned(*GV, Seen, Mentioned);

@@ -79,6 +79,8 @@ struct ModulePartition {
   std::vector<Slot> CallSlots;
   /// What is mentioned by code that runs without being called by name.
   std::vector<std::string> Roots;
+  /// What such code calls by name.
+  std::vector<std::string> Called;
   /// What merged data and merged uncounted functions mention, by their names:
   /// a header has many that nothing ever mentions.
   llvm::StringMap<std::vector<std::string>> Mentions;

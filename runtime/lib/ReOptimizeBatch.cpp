@@ -43,8 +43,7 @@ struct ReOptimizeLayer::LinkJob {
       : B(std::move(B)), S(S), Start(std::chrono::steady_clock::now()) {}
   Batch B;
   Space &S;
-  /// What the policy was told of loops.
-  DenseMap<FunctionId, LoopRequest> Loops;
+  LoopRequests Loops;
   NewCode Code;
   std::chrono::steady_clock::time_point Start;
   /// Until now, from the start.
@@ -72,7 +71,7 @@ public:
     const Record &F = L.Functions[Id];
     return {F.Cell, L.Hook->getId(F.Trip), F.Version + 1};
   }
-  LoopRequest getLoops(FunctionId Id) const override {
+  LoopRequest getLoopRequest(FunctionId Id) const override {
     std::lock_guard<std::mutex> Lock(L.M);
     return Job.Loops[Id] = L.getLoopRequest(L.Functions[Id]);
   }
@@ -213,7 +212,7 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
       return;
     if (!Job->Code.Object) {
       finishWithoutBodies(Job->B, Job->Code);
-      return finishLoops(*Job);
+      return finishLoops(Job->B, Job->Loops);
     }
   }
   link(std::move(Job));
@@ -377,7 +376,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     pointTo(F, F.Body);
   }
   finishWithoutBodies(B, Code);
-  finishLoops(Job);
+  finishLoops(B, Job.Loops);
   for (auto [Batch, Group] : Replaced) {
     takeUnusedBatch(Batch, Unused);
     takeUnusedGroup(Group, Unused);
@@ -393,30 +392,6 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
   // It may hold nothing that anybody still wanted.
   takeUnusedBatch(B.Number, Unused);
   return true;
-}
-
-/// After the members of \p Job were published or given up: those for which
-/// continuations were asked and did not come never get any; those for which
-/// they were asked too late are queued for them.
-void ReOptimizeLayer::finishLoops(const LinkJob &Job) {
-  for (const Batch::Member &Member : Job.B.Members) {
-    Record &F = Functions[Member.Id];
-    if (Member.IsRunning && !F.Continuations)
-      F.NoContinuations = true;
-    // Who did not ask has made all.
-    auto Asked = Job.Loops.find(F.Id);
-    const LoopRequest Loops =
-        Asked == Job.Loops.end() ? LoopRequest() : Asked->second;
-    const bool IsMade = F.ContinuationBatch == Job.B.Number &&
-                        !(F.WantedLoops & ~Loops.Running) &&
-                        !(F.LongLoops & ~Loops.Exactly);
-    F.InLoop &= wantsContinuations(F) && !IsMade;
-    if (F.InLoop && (F.St == Stage::Tier1 ||
-                     (F.St == Stage::Tier0 && F.RunsOnce && F.Continuations)))
-      enqueue(F, Reason::Waiting);
-    else if (Member.BodyIsNext && F.St == F.getRunningStage())
-      enqueue(F, F.Asked ? Reason::Requested : Reason::Waiting);
-  }
 }
 
 void ReOptimizeLayer::finishWithoutBodies(const Batch &B, const NewCode &Code) {

@@ -20,15 +20,10 @@
 #include "StubDefinition.h"
 #include "reopt/TierZero.h"
 #include "llvm/Demangle/Demangle.h"
-#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
-#include <unwind.h>
 
 using namespace llvm;
 using namespace llvm::orc;
-
-/// Of the C++ runtime that this library is linked with.
-extern "C" int __gxx_personality_v0(...);
 
 namespace reopt {
 
@@ -69,6 +64,8 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
   if (!Hook)
     return Hook.takeError();
   L->Hook = std::move(*Hook);
+  if (auto Err = L->defineSlowPath())
+    return std::move(Err);
   if (L->Place.Old != OldCode::Keep)
     L->Place.Linker.addPlugin(L->Extents);
   L->startReclaiming();
@@ -120,59 +117,6 @@ ReOptimizeLayer::~ReOptimizeLayer() {
     consumeError(std::move(Err)); // It was told before.
   else if (Err)
     ES.reportError(std::move(Err));
-}
-
-/// Code that counts its executions has to do so when an exception passes, too.
-/// What does not use exceptions otherwise may be linked without their runtime.
-Error ReOptimizeLayer::defineUnwinder(JITDylib &JD,
-                                      const ResourceTrackerSP &RT) {
-  SymbolMap Ours = {
-      {Mangle("__gxx_personality_v0"),
-       {ExecutorAddr::fromPtr(&__gxx_personality_v0), {}}},
-      {Mangle("_Unwind_Resume"), {ExecutorAddr::fromPtr(&_Unwind_Resume), {}}}};
-  SymbolLookupSet Names;
-  for (auto &[Name, Symbol] : Ours)
-    Names.add(Name, SymbolLookupFlags::WeaklyReferencedSymbol);
-  JITDylibSearchOrder Order;
-  JD.withLinkOrderDo(
-      [&](const JITDylibSearchOrder &LinkOrder) { Order = LinkOrder; });
-  auto Found = ES.lookupFlags(LookupKind::Static, std::move(Order), Names);
-  if (!Found)
-    return Found.takeError();
-  SymbolMap Missing;
-  for (auto &[Name, Symbol] : Ours)
-    if (!Found->count(Name))
-      Missing[Name] = {Symbol.getAddress(),
-                       JITSymbolFlags::Exported | JITSymbolFlags::Callable};
-  return Missing.empty() ? Error::success()
-                         : JD.define(absoluteSymbols(std::move(Missing)), RT);
-}
-
-Expected<ReOptimizeLayer::Space &> ReOptimizeLayer::getSpace(JITDylib &JD) {
-  auto Find = [&]() -> Space * {
-    std::lock_guard<std::mutex> Lock(M);
-    auto I = Spaces.find(&JD);
-    return I == Spaces.end() || I->second->Support->isDefunct()
-               ? nullptr
-               : I->second.get();
-  };
-  if (Space *S = Find())
-    return *S;
-  std::lock_guard<std::mutex> OneByOne(Preparing);
-  if (Space *S = Find())
-    return *S;
-  // Who removes the default tracker removes what it added, and nothing of ours.
-  ResourceTrackerSP RT = JD.createResourceTracker();
-  Error Err = Hook->define(RT, Place.Base, Place.Layout);
-  if (!Err && Place.Old == OldCode::Count)
-    Err = defineUnwinder(JD, RT);
-  if (Err)
-    return joinErrors(std::move(Err), RT->remove());
-  std::lock_guard<std::mutex> Lock(M);
-  Space &S =
-      *Spaces.try_emplace(&JD, std::make_shared<Space>(JD)).first->second;
-  std::swap(S.Support, RT);
-  return S;
 }
 
 Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
@@ -297,6 +241,22 @@ void ReOptimizeLayer::noteCallSlots(Space &S, const ModulePartition &Parts) {
       CallSlots.insert({I->second, {&S, Mangle(Slot.Table), Slot.Offset}});
 }
 
+/// What runs as soon as it is defined will call these one after the other; the
+/// first call makes an object for all.
+void ReOptimizeLayer::noteCalled(Space &S, const ModulePartition &Parts) {
+  std::lock_guard<std::mutex> Lock(M);
+  S.SoonCalled.clear();
+  for (auto &Name : Parts.Called) {
+    auto I = S.ByName.find(Name);
+    if (I == S.ByName.end() || is_contained(S.SoonCalled, I->second))
+      continue;
+    // What runs once may have to be compiled alone.
+    const Record &F = Functions[I->second];
+    if (F.St == Stage::Lazy && !F.RunsOnce)
+      S.SoonCalled.push_back(F.Id);
+  }
+}
+
 /// As LLJIT does for modules of its own.
 Error ReOptimizeLayer::checkLayout(llvm::Module &Mod) const {
   if (Mod.getDataLayout().isDefault())
@@ -404,6 +364,7 @@ Error ReOptimizeLayer::addParts(Space &S, Owner By, const ResourceTrackerSP &RT,
                                 std::shared_ptr<ThreadSafeModule> TSM,
                                 ModulePartition &Parts) {
   noteCallSlots(S, Parts);
+  noteCalled(S, Parts);
   if (Place.CheckReferences)
     if (auto Err = checkReferences(S, std::move(Parts.Roots))) {
       noteFailed(S, By);

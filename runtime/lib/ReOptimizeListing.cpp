@@ -19,11 +19,15 @@ namespace reopt {
 
 /// So that a listing shows them: a worker looks between two batches only, and
 /// one may take long. In the single-threaded mode none is left to be looked at.
+///
+/// Trips are taken and queued under M in one go, so nobody sees them nowhere. A
+/// worker looks at the queue whenever it has looked at the inbox; one that was
+/// about to sleep, since both were empty, is woken: the wake-up stays until it
+/// sleeps.
 void ReOptimizeLayer::takeTripsForListing() {
   if (Workers.empty() || Inbox.empty())
     return;
   takeTrips();
-  // An idle worker looks at the inbox, which is empty now.
   if (!Queue.empty())
     Inbox.wake();
 }

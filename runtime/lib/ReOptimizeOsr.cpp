@@ -91,6 +91,68 @@ void ReOptimizeLayer::armPublished(Record &F) {
   F.ArmedCalls = RearmedCount;
   F.ArmedLoops = F.Continuations ? 0 : P->arm(readHeat(F)).Loops;
   consumeError(Cells->arm(F.Cell, F.ArmedCalls, F.ArmedLoops, F.Continuations));
+  armAgainIfUndone(F);
+}
+
+/// A thread that counted a back-edge at the moment when \p F was armed has
+/// undone that. If its loop had tripped, it polls soon all the same. If only
+/// something that it calls had, it would count on until it trips itself.
+void ReOptimizeLayer::armAgainIfUndone(Record &F) {
+  if (!F.Continuations || F.ArmedLoops > PollInterval ||
+      (F.Body && F.BodyCounts))
+    return;
+  // One arming in seven was undone by a loop that did little else than count.
+  // What a thread has begun to store arrives within a microsecond, unless it
+  // loses the processor in between. From another process it has arrived.
+  const unsigned MaxTries = Hook->isInProcess() ? 8 : 1;
+  constexpr std::chrono::microseconds UntilStored(1);
+  for (unsigned Try = 0; Try != MaxTries && !ExecutorGone; ++Try) {
+    auto Before = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - Before < UntilStored)
+      ;
+    auto Now = Cells->read(F.Cell);
+    if (!Now)
+      return noteAccess(Now.takeError());
+    if (Now->LoopsLeft <= PollInterval)
+      return;
+    F.PastCalls = readHeat(F).Calls;
+    writeCell(F);
+  }
+}
+
+/// After the members of \p B were published or given up: those for which
+/// continuations were asked and did not come never get any; those for which
+/// they were asked too late, or whose body comes after its loops, are queued.
+void ReOptimizeLayer::finishLoops(const Batch &B, const LoopRequests &Told) {
+  for (const Batch::Member &Member : B.Members) {
+    Record &F = Functions[Member.Id];
+    if (Member.IsRunning && !F.Continuations)
+      F.NoContinuations = true;
+    // Who did not ask has made all.
+    auto Asked = Told.find(F.Id);
+    const LoopRequest Loops =
+        Asked == Told.end() ? LoopRequest() : Asked->second;
+    const bool IsMade = F.ContinuationBatch == B.Number &&
+                        !(F.WantedLoops & ~Loops.Running) &&
+                        !(F.LongLoops & ~Loops.Exactly);
+    F.InLoop &= wantsContinuations(F) && !IsMade;
+    if (F.InLoop && (F.St == Stage::Tier1 ||
+                     (F.St == Stage::Tier0 && F.RunsOnce && F.Continuations)))
+      enqueue(F, Reason::Waiting);
+    else if (Member.BodyIsNext && F.PublishedBatch != B.Number &&
+             F.St == F.getRunningStage())
+      queueBody(F);
+  }
+}
+
+/// Not if tiering was turned off meanwhile: then turning it on does.
+void ReOptimizeLayer::queueBody(Record &F) {
+  if (F.Asked)
+    enqueue(F, Reason::Requested);
+  else if (Opts.Enabled)
+    enqueue(F, Reason::Waiting);
+  else
+    F.explain(Reason::TieringOff);
 }
 
 void ReOptimizeLayer::dropContinuations(Record &F, uint64_t Batch) {

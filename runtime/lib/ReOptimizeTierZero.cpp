@@ -12,6 +12,7 @@
 
 #include "ModulePartition.h"
 #include "reopt/ActiveCount.h"
+#include "reopt/OnStackReplacement.h"
 #include "reopt/ReOptimizeLayer.h"
 #include "reopt/TierZero.h"
 #include "llvm/Demangle/Demangle.h"
@@ -103,12 +104,25 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
   std::vector<TierZeroUnit::Body> Bodies;
   ExecutorAddr ActiveCount;
   Error Err = TSM->withModuleDo([&](llvm::Module &Mod) -> Error {
-    std::string RootName;
+    // Root first, then its like.
+    SmallVector<std::string, 4> Names;
+    bool IsOnce;
     {
       std::lock_guard<std::mutex> Lock(M);
-      RootName = *Functions[Id].Name;
+      const Record &F = Functions[Id];
+      IsOnce = F.RunsOnce;
+      Names.push_back((*F.Name).str());
+      // Removed meanwhile: it has no input any more.
+      if (F.In && is_contained(S.SoonCalled, Id))
+        for (FunctionId Other : S.SoonCalled)
+          if (Other != Id && Functions[Other].In == F.In &&
+              Functions[Other].St == Stage::Lazy)
+            Names.push_back((*Functions[Other].Name).str());
     }
-    Function &Root = *Mod.getFunction(RootName);
+    SmallVector<Function *, 4> Roots;
+    for (auto &Name : Names)
+      Roots.push_back(Mod.getFunction(Name));
+    Function &Root = *Roots.front();
     // What cannot be counted is a group by itself, which is never freed before
     // its function is removed.
     const bool RootCounts = Counting && whyNotCounted(Root).empty();
@@ -120,7 +134,13 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
       std::lock_guard<std::mutex> Lock(M);
       TierZeroGroups[Number].ActiveCount = ActiveCount;
     }
+    // None of its loops could go on, and no better body will come. A second try
+    // is plain.
+    const bool IsOptimized = !Counting && IsOnce && Limit > 1 && isEnabled() &&
+                             findReasonAgainst(Root) && P->compilesFirst(Root);
     auto Take = [&](Function &F) {
+      if (IsOptimized && &F != &Root)
+        return false;
       if (&F != &Root && Counting && (!RootCounts || !whyNotCounted(F).empty()))
         return false;
       std::lock_guard<std::mutex> Lock(M);
@@ -132,12 +152,19 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
         return false;
       Known.TierZeroGroup = Number;
       TierZeroGroups[Number].Members.push_back(Known.Id);
+      if (IsOnce && &F == &Root)
+        Known.Why =
+            IsOptimized ? Reason::BeforeFirstCall : Reason::NotCalledYet;
+      if (IsOptimized) {
+        Bodies.push_back({&F, {}, /*IsOptimized=*/true});
+        return true;
+      }
       Bodies.push_back({&F,
                         {Known.Cell, Hook->getId(Known.Trip),
                          /*Version=*/0, bool(Opts.Osr)}});
       return true;
     };
-    selectTierZeroGroup(Root, Limit, Take);
+    selectTierZeroGroup(Roots, Limit, Take);
     return Error::success();
   });
   // None: removed meanwhile.

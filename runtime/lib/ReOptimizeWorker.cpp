@@ -321,6 +321,7 @@ void ReOptimizeLayer::takeTrips() {
       default:
         // Its root is compiled or being compiled; F is called from a frame
         // that has not ended yet, or the next trip will say more.
+        armAgainIfUndone(Root);
         serve(F);
         break;
       }

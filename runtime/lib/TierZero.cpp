@@ -37,7 +37,7 @@ std::string getTierZeroName(StringRef Name, uint64_t Group) {
 }
 
 std::vector<Function *>
-selectTierZeroGroup(Function &Root, unsigned Limit,
+selectTierZeroGroup(ArrayRef<Function *> Roots, unsigned Limit,
                     function_ref<bool(Function &)> Take) {
   std::vector<Function *> Group;
   SmallPtrSet<Function *, 16> Asked;
@@ -45,7 +45,8 @@ selectTierZeroGroup(Function &Root, unsigned Limit,
     if (Group.size() < Limit && Asked.insert(&F).second && Take(F))
       Group.push_back(&F);
   };
-  Ask(Root);
+  for (Function *Root : Roots)
+    Ask(*Root);
   for (size_t I = 0; I < Group.size() && Group.size() < Limit; ++I)
     for (Instruction &Inst : instructions(*Group[I]))
       if (auto *Call = dyn_cast<CallBase>(&Inst))
@@ -86,6 +87,10 @@ void TierZeroUnit::materialize(
       // Whoever stays in tier 0 for good shall not be slower than stock.
       if (B.Site.Cell && !instrument(*F, B.Site) && B.Site.Polls)
         markUncounted(*Extracted);
+      if (B.IsOptimized) {
+        allowOptimizing(*F);
+        markOptimized(*Extracted);
+      }
       if (ActiveCount)
         if (auto Refused = countActive(*F, ActiveCount))
           return Refused;

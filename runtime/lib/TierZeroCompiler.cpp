@@ -7,8 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/TierZeroCompiler.h"
+#include "OptimizeModule.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/IR/DiagnosticHandler.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Passes/OptimizationLevel.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace llvm;
@@ -16,44 +21,101 @@ using namespace llvm::orc;
 
 namespace reopt {
 
-static constexpr StringLiteral UncountedMark = "reopt.uncounted";
+static constexpr StringLiteral UncountedMark = "reopt.uncounted",
+                               OptimizedMark = "reopt.optimized";
 
-void markUncounted(Module &M) { M.getOrInsertNamedMetadata(UncountedMark); }
+/// Whether \p M had the mark \p Name.
+static bool takeMark(Module &M, StringRef Name) {
+  NamedMDNode *Mark = M.getNamedMetadata(Name);
+  if (Mark)
+    Mark->eraseFromParent();
+  return Mark;
+}
+
+void markUncounted(Module &M) {
+  takeMark(M, OptimizedMark);
+  M.getOrInsertNamedMetadata(UncountedMark);
+}
+
+void markOptimized(Module &M) {
+  takeMark(M, UncountedMark);
+  M.getOrInsertNamedMetadata(OptimizedMark);
+}
+
+/// A target machine and the passes that it puts behind each other.
+class TierZeroCompiler::Pipeline {
+public:
+  static Expected<std::unique_ptr<Pipeline>>
+  Create(JITTargetMachineBuilder Builder) {
+    std::unique_ptr<Pipeline> P(new Pipeline);
+    if (auto Err = Builder.createTargetMachine().moveInto(P->TM))
+      return std::move(Err);
+    MCContext *Context;
+    if (P->TM->addPassesToEmitMC(P->Passes, Context, P->Stream))
+      return createStringError("the target cannot emit machine code");
+    return std::move(P);
+  }
+
+  TargetMachine &getTargetMachine() { return *TM; }
+
+  std::unique_ptr<MemoryBuffer> run(Module &M) {
+    Passes.run(M);
+    return std::make_unique<SmallVectorMemoryBuffer>(
+        std::exchange(Object, {}), M.getModuleIdentifier() + ".o",
+        /*RequiresNullTerminator=*/false);
+  }
+
+private:
+  Pipeline() = default;
+
+  // The passes use all that is above them.
+  std::unique_ptr<TargetMachine> TM;
+  SmallVector<char, 0> Object;
+  raw_svector_ostream Stream{Object};
+  legacy::PassManager Passes;
+};
 
 TierZeroCompiler::TierZeroCompiler(JITTargetMachineBuilder JTMB)
     : IRCompiler(irManglingOptionsFromTargetOptions(JTMB.getOptions())),
       JTMB(std::move(JTMB)), Fast{CodeGenOptLevel::None, {}},
-      Stock{CodeGenOptLevel::Default, {}} {}
+      Stock{CodeGenOptLevel::Default, {}},
+      Optimized{CodeGenOptLevel::Aggressive, {}} {}
 
 TierZeroCompiler::~TierZeroCompiler() = default;
 
-Expected<std::unique_ptr<MemoryBuffer>>
-TierZeroCompiler::operator()(Module &Mod) {
-  NamedMDNode *Mark = Mod.getNamedMetadata(UncountedMark);
-  Machines &Kind = Mark ? Stock : Fast;
-  if (Mark)
-    Mark->eraseFromParent();
-
-  std::unique_ptr<TargetMachine> TM;
+Expected<std::unique_ptr<TierZeroCompiler::Pipeline>>
+TierZeroCompiler::take(Pipelines &Kind) {
   {
     std::lock_guard<std::mutex> Lock(M);
     if (!Kind.Idle.empty()) {
-      TM = std::move(Kind.Idle.back());
+      auto Last = std::move(Kind.Idle.back());
       Kind.Idle.pop_back();
+      return std::move(Last);
     }
   }
-  if (!TM) {
-    JITTargetMachineBuilder Builder = JTMB;
-    Builder.setCodeGenOptLevel(Kind.Level);
-    auto Created = Builder.createTargetMachine();
-    if (!Created)
-      return Created.takeError();
-    TM = std::move(*Created);
+  JITTargetMachineBuilder Builder = JTMB;
+  Builder.setCodeGenOptLevel(Kind.Level);
+  return Pipeline::Create(std::move(Builder));
+}
+
+Expected<std::unique_ptr<MemoryBuffer>>
+TierZeroCompiler::operator()(Module &Mod) {
+  Pipelines &Kind = takeMark(Mod, UncountedMark)   ? Stock
+                    : takeMark(Mod, OptimizedMark) ? Optimized
+                                                   : Fast;
+  auto P = take(Kind);
+  if (!P)
+    return P.takeError();
+  if (&Kind == &Optimized)
+    optimizeModule(Mod, (*P)->getTargetMachine(), OptimizationLevel::O3);
+  auto Object = (*P)->run(Mod);
+  // What an error leaves behind in the passes is not known.
+  const DiagnosticHandler *Told = Mod.getContext().getDiagHandlerPtr();
+  if (!Told || !Told->HasErrors) {
+    std::lock_guard<std::mutex> Lock(M);
+    Kind.Idle.push_back(std::move(*P));
   }
-  auto Object = SimpleCompiler(*TM)(Mod);
-  std::lock_guard<std::mutex> Lock(M);
-  Kind.Idle.push_back(std::move(TM));
-  return Object;
+  return std::move(Object);
 }
 
 } // namespace reopt

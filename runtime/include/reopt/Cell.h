@@ -34,7 +34,9 @@
 /// it arms the cell: a swap that started from the old value fails then. Tables
 /// are aligned, so that a count of polls, which is odd, is never taken for one.
 /// Nothing has to be noticed at once: a thread whose stale store undoes an
-/// arming still polls after PollInterval more iterations.
+/// arming still polls after PollInterval more iterations, if its loop has
+/// tripped. If it has not (what it calls did), it would poll when it trips; so
+/// the session looks whether such an arming was undone, and repeats it.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -70,6 +72,10 @@ static_assert(sizeof(Cell) == 16, "machine code relies on the layout");
 ///               OnStackReplacement.h): a poll makes it 2n - 1, and the next
 ///               back-edge of any loop polls again, so that none of that loop
 ///               is missed
+///
+/// Entries that are addresses, and 0, never change. Threads count the others
+/// down by compare-and-swap: of those that find 1 at the same time one calls
+/// the hook, and one that fails elsewhere has counted one wait less.
 struct ContinuationTable {
   /// Frames that have gone on. Machine code counts, atomically.
   uint64_t Entered;
@@ -92,10 +98,11 @@ inline uint64_t getLoopBit(uint64_t Number) {
   return uint64_t(1) << (Number < 63 ? Number : 63);
 }
 
-/// What an odd word of Cell::Continuations has: 2n + 1 for n polls, modulo some
-/// millions; seven bits for the loop that polled last, I + 1 for loop I, 64 for
-/// all from the 63rd on, or 0 if none has; then a bit for each of the first
-/// loops that is set once it has polled.
+/// What an odd word of Cell::Continuations has: 2n + 1 for n polls, or
+/// PollsMask for as many and more (some billion iterations); seven bits for the
+/// loop that polled last, I + 1 for loop I, 64 for all from the 63rd on, or 0
+/// if none has; then a bit for each of the first loops that is set once it has
+/// polled.
 constexpr uint64_t PollsMask = (uint64_t(1) << 24) - 1;
 constexpr unsigned LastPolledShift = 24, EverPolledShift = 31;
 constexpr unsigned LoopsEverPolled = 64 - EverPolledShift;

@@ -108,9 +108,9 @@ public:
   /// Consumer only: blocks until a push or a wake.
   void waitForWork();
 
-  /// Consumer only: all functions that tripped since the last call, oldest
-  /// first, handed to \p Visit with the caller of the trip that came first, and
-  /// with the loops that tripped.
+  /// One thread at a time (of a layer, who holds its mutex): all functions that
+  /// tripped since the last call, oldest first, handed to \p Visit with the
+  /// caller of the trip that came first, and with the loops that tripped.
   template <typename Fn> void drain(Fn Visit) {
     TripRecord *R = takeAll();
     while (R) {

@@ -47,8 +47,11 @@ extractModule(llvm::Module &From, llvm::StringRef Identifier,
               llvm::function_ref<std::string(llvm::StringRef)> Rename = {},
               bool ImportConstants = false);
 
-/// The same for \p F alone, under \p NewName, freed of what keeps -O0 code from
-/// being optimised, and as bitcode: to be read in another context. The copy has
+/// Frees \p F of what keeps -O0 code from being optimised.
+void allowOptimizing(llvm::Function &F);
+
+/// As extractModule() for \p F alone, under \p NewName, free to be optimised,
+/// and as bitcode: to be read in another context. The copy has
 /// external linkage.
 llvm::SmallVector<char, 0> extractForOptimising(const llvm::Function &F,
                                                 llvm::StringRef NewName);

@@ -155,7 +155,7 @@ public:
   /// What continuations of \p Id, which is a running member of the batch, are
   /// wanted for. Its loops run on while their code is made: the later it is
   /// asked, the more is known. The last answer holds.
-  virtual LoopRequest getLoops(FunctionId Id) const = 0;
+  virtual LoopRequest getLoopRequest(FunctionId Id) const = 0;
 
   /// Calls \p Visit with tier 0's IR of function \p Id, under the lock of its
   /// context; returns false if it is gone.
@@ -178,7 +178,7 @@ struct Batch {
     /// or gets its body in a batch of its own, after the loop has gone on.
     bool NeedsBody = true;
     /// A frame of tier 0 is in a loop: make continuations for what
-    /// SessionView::getLoops() says.
+    /// SessionView::getLoopRequest() says.
     bool IsRunning = false;
     /// It does not need a body in this batch, but in the next.
     bool BodyIsNext = false;
@@ -260,8 +260,9 @@ public:
   /// Whether \p F, which is called for the first time, had better be compiled
   /// by reoptimize() now, and its caller wait for that (some time; then tier 0
   /// is compiled after all): a loop of it could not go on in new code once it
-  /// runs. Thread: any that calls F; the context's lock is held. Not asked
-  /// while tiering is off.
+  /// runs. One that runs once is not compiled by reoptimize(), but its tier 0
+  /// goes through LLVM's -O3. Thread: any that calls F; the context's lock is
+  /// held. Not asked while tiering is off.
   virtual bool compilesFirst(const llvm::Function &) { return false; }
 
   /// How a function with \p H is armed. Under the layer's mutex: be quick.

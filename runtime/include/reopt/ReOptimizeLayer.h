@@ -197,7 +197,7 @@ private:
     std::mutex Adding;
     /// Guarded by Adding: the JITDylib is removed.
     bool IsGone = false;
-    /// Of what machine code of ours needs here: the hook, and perhaps the
+    /// Of what machine code of ours needs here: hook, poll, and perhaps the
     /// unwinder. Defunct if somebody cleared the JITDylib. Not
     /// destroyed under M: ORC locks the session for that.
     llvm::orc::ResourceTrackerSP Support;
@@ -213,6 +213,9 @@ private:
       bool ReferencesChecked = false;
     };
     llvm::StringMap<DataState> Data;
+    /// Functions without a body that the latest module's wrappers and
+    /// initialisers call.
+    std::vector<FunctionId> SoonCalled;
     /// Where call-only tables are, as far as anybody needed to know.
     llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
     /// Names of definitions that were refused because of what they mention.
@@ -332,6 +335,7 @@ private:
 
   /// \p JD's space; defines the hook there if it is new.
   llvm::Expected<Space &> getSpace(llvm::orc::JITDylib &JD);
+  llvm::Error defineSlowPath();
   llvm::Error defineUnwinder(llvm::orc::JITDylib &JD,
                              const llvm::orc::ResourceTrackerSP &RT);
   /// ORC has found a stronger definition of \p Name than that of \p Addition.
@@ -368,6 +372,7 @@ private:
   /// Takes back what \p K owns, or of it what came with one \p Addition.
   llvm::Error removeInputs(llvm::orc::JITDylib &JD, llvm::orc::ResourceKey K,
                            std::optional<uint64_t> Addition);
+  void noteCalled(Space &S, const ModulePartition &Parts);
   void noteCallSlots(Space &S, const ModulePartition &Parts);
   llvm::Error compileEarly(Space &S, ModulePartition &Parts);
   /// Defines \p Parts' hidden data, which lives as long as \p By's code, under
@@ -446,8 +451,12 @@ private:
   void publishContinuations(Record &F, uint64_t Batch,
                             llvm::orc::ExecutorAddr Table);
   void armPublished(Record &F);
+  void armAgainIfUndone(Record &F);
   void writeCell(const Record &F);
-  void finishLoops(const LinkJob &Job);
+  /// What the policy was told of loops.
+  using LoopRequests = llvm::DenseMap<FunctionId, LoopRequest>;
+  void finishLoops(const Batch &B, const LoopRequests &Told);
+  void queueBody(Record &F);
   void dropContinuations(Record &F, uint64_t Batch);
   uint64_t countContinued(const FunctionState &F) const;
   /// Whether \p Object may go before its functions do.
@@ -505,6 +514,8 @@ private:
   std::unique_ptr<StubTable> Stubs;
   std::unique_ptr<CellTable> Cells;
   std::unique_ptr<HookEntry> Hook;
+  /// Has the hook and the poll, which each Space re-exports.
+  llvm::orc::JITDylib *SlowPath = nullptr;
   std::unique_ptr<LazyEntries> Entries;
   std::shared_ptr<CodeRanges> TierZeroCode;
   std::shared_ptr<CodeExtents> Extents;

@@ -26,12 +26,12 @@
 
 namespace reopt {
 
-/// What is compiled along with \p Root: what it calls, breadth first, since it
-/// is likely to be called next and an object has a cost of its own. \p Take is
-/// asked about each function once, Root first, until \p Limit are taken; it
+/// What is compiled along with \p Roots: what they call, breadth first, since
+/// it is likely to be called next and an object has a cost of its own. \p Take
+/// is asked about each function once, Roots first, until \p Limit are taken; it
 /// says whether a function joins. Thread: the context's lock is held.
 std::vector<llvm::Function *>
-selectTierZeroGroup(llvm::Function &Root, unsigned Limit,
+selectTierZeroGroup(llvm::ArrayRef<llvm::Function *> Roots, unsigned Limit,
                     llvm::function_ref<bool(llvm::Function &)> Take);
 
 /// Linker name of the body that group \p Group has of \p Name.
@@ -47,6 +47,8 @@ public:
   struct Body {
     llvm::Function *F;
     InstrumentationSite Site;
+    /// Goes through LLVM's -O3: nobody will compile it again.
+    bool IsOptimized = false;
   };
 
   /// \p Bodies are functions of \p TSM. All count their executions in

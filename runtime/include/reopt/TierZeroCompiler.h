@@ -8,13 +8,15 @@
 //
 /// \file
 /// Compiles tier-0 modules, on any number of threads at once. Code generation
-/// level None takes less than half the time of the default. Target machines are
-/// kept and used again, since making one costs more than compiling a statement;
-/// ORC's ConcurrentIRCompiler makes one per module.
+/// level None takes less than half the time of the default. Pipelines are kept
+/// and run again, as `llc -compile-twice` does: to make a target machine costs
+/// more than to compile a statement, and so does setting up the passes; ORC's
+/// compilers do both for each module.
 ///
 /// Modules that are marked with markUncounted() get the level that a stock
 /// session has, since nothing better will come: all that is defined while
-/// tiering is off, and statements at the prompt that loop.
+/// tiering is off, and functions that loop where nobody could go on. Modules
+/// that are marked with markOptimized() go through LLVM's -O3 before.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +29,7 @@
 
 namespace reopt {
 
-/// Thread-safe. The mutex guards the lists of idle machines and is not held
+/// Thread-safe. The mutex guards the lists of idle pipelines and is not held
 /// while compiling.
 class TierZeroCompiler : public llvm::orc::IRCompileLayer::IRCompiler {
 public:
@@ -38,18 +40,21 @@ public:
   operator()(llvm::Module &M) override;
 
 private:
-  struct Machines {
+  class Pipeline;
+  struct Pipelines {
     llvm::CodeGenOptLevel Level;
-    std::vector<std::unique_ptr<llvm::TargetMachine>> Idle;
+    std::vector<std::unique_ptr<Pipeline>> Idle;
   };
+  llvm::Expected<std::unique_ptr<Pipeline>> take(Pipelines &Kind);
 
   llvm::orc::JITTargetMachineBuilder JTMB;
   std::mutex M;
-  Machines Fast, Stock;
+  Pipelines Fast, Stock, Optimized;
 };
 
-/// See above.
+/// See above. The last mark holds.
 void markUncounted(llvm::Module &M);
+void markOptimized(llvm::Module &M);
 
 } // namespace reopt
 

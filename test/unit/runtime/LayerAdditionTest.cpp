@@ -33,6 +33,57 @@ protected:
 };
 
 //===----------------------------------------------------------------------===//
+// What is compiled together
+//===----------------------------------------------------------------------===//
+
+TEST_F(LayerAdditionTest, WhatAStatementCallsBecomesOneObject) {
+  add(tierFunctions({"a", "b", "c", "d"}));
+  add("declare i32 @a()\n declare i32 @b()\n declare i32 @d()\n"
+      "define i32 @plain_statement() {\n"
+      "  %a = call i32 @a()\n %d = call i32 @d()\n ret i32 %a\n}\n");
+  addr("plain_statement");
+  const size_t Before = MemMgr->Allocs;
+  EXPECT_EQ(call("a"), 0);
+  EXPECT_EQ(MemMgr->Allocs, Before + 1);
+  EXPECT_EQ(call("d"), 0);
+  EXPECT_EQ(MemMgr->Allocs, Before + 1) << "it had its body already";
+  // Which the statement does not call.
+  EXPECT_EQ(call("b"), 0);
+  EXPECT_EQ(MemMgr->Allocs, Before + 2);
+}
+
+TEST_F(LayerAdditionTest, OneOfThemMayBeGoneBeforeItIsCalled) {
+  add(tierFunctions({"a", "b"}));
+  auto Gone = add(tierFunction("c"));
+  add("declare i32 @a()\n declare i32 @b()\n declare i32 @c()\n"
+      "define i32 @plain_statement() {\n"
+      "  %c = call i32 @c()\n %a = call i32 @a()\n %b = call i32 @b()\n"
+      "  ret i32 %a\n}\n");
+  addr("plain_statement");
+  cantFail(Gone->remove());
+  EXPECT_EQ(call("b"), 0);
+  EXPECT_EQ(call("a"), 0);
+}
+
+TEST_F(LayerAdditionTest, ModulesShareOnePoll) {
+  const char *Loop = "() {\n  %i = alloca i32\n  store i32 0, ptr %i\n"
+                     "  br label %loop\nloop:\n  %old = load i32, ptr %i\n"
+                     "  %new = add i32 %old, 1\n  store i32 %new, ptr %i\n"
+                     "  %more = icmp slt i32 %new, 5\n"
+                     "  br i1 %more, label %loop, label %out\n"
+                     "out:\n  ret i32 %new\n}\n";
+  for (StringRef Name : {"f", "g", "h"})
+    add(("define i32 @" + Name + Loop).str());
+  // The first body that polls brings it, in an object of its own.
+  const size_t Before = MemMgr->Allocs;
+  EXPECT_EQ(call("f"), 5);
+  EXPECT_EQ(MemMgr->Allocs, Before + 2);
+  EXPECT_EQ(call("g"), 5);
+  EXPECT_EQ(call("h"), 5);
+  EXPECT_EQ(MemMgr->Allocs, Before + 4);
+}
+
+//===----------------------------------------------------------------------===//
 // All of it or nothing
 //===----------------------------------------------------------------------===//
 

@@ -57,10 +57,14 @@ public:
     return F.getName().starts_with("once") ? Tier0Kind::Once
                                            : Tier0Kind::Counted;
   }
-  Expected<NewCode> reoptimize(const Batch &B,
+  Expected<NewCode> reoptimize(const Batch &Wish,
                                const SessionView &Session) override {
     if (BeforeCompile)
       BeforeCompile();
+    Batch B = Wish;
+    if (MakesBodiesAtOnce)
+      for (Batch::Member &Member : B.Members)
+        Member.NeedsBody |= Member.BodyIsNext;
     std::string Now;
     for (auto &Member : B.Members) {
       Needless += !Member.NeedsBody && !Member.IsRunning;
@@ -76,6 +80,7 @@ public:
 
   /// To be set while nothing is compiled.
   std::function<void()> BeforeCompile;
+  bool MakesBodiesAtOnce = false;
   /// What each batch was for.
   std::mutex WantedMutex;
   std::vector<std::string> Wanted;
@@ -154,6 +159,18 @@ protected:
             "}\n")
         .str();
   }
+  /// @f loops until it has moved, and calls nothing that could trip.
+  static constexpr const char *Trips = R"(
+    declare i1 @has_moved()
+    define i32 @f(i32 %n) {
+      br label %loop
+    loop:
+      %moved = call i1 @has_moved()
+      br i1 %moved, label %out, label %loop
+    out:
+      ret i32 %n
+    }
+  )";
   /// A loop up to \p Bound in a function with an array of variable length.
   static std::string withArray(StringRef Name, StringRef Bound) {
     return ("define i32 @" + Name +
@@ -186,6 +203,14 @@ protected:
 
   int call(StringRef Name, int N) {
     return cantFail(J->lookup(Name)).toPtr<int(int)>()(N);
+  }
+  /// @f loops until it has moved; its loop does not trip, but @g in it does.
+  void callLoopWhoseCalleeTrips() {
+    Opts.LoopFactor = 1000000;
+    add(adder(1));
+    add(loop("f"));
+    call("f", 1000);
+    L->wait(std::nullopt);
   }
   FunctionInfo info(StringRef Name) {
     for (FunctionInfo &F : L->list())
@@ -224,29 +249,55 @@ TEST_P(LayerOsrTest, LoopThatRunsGoesOn) {
 
 // Nobody waits for the body yet.
 TEST_P(LayerOsrTest, ALoopThatTripsIsCompiledBeforeTheNextBody) {
-  add("declare i1 @has_moved()\n"
-      "define i32 @f(i32 %n) {\n"
-      "  br label %loop\n"
-      "loop:\n"
-      "  %moved = call i1 @has_moved()\n"
-      "  br i1 %moved, label %out, label %loop\n"
-      "out:\n"
-      "  ret i32 %n\n"
-      "}\n");
+  add(Trips);
   call("f", 1);
   L->wait(std::nullopt);
   EXPECT_EQ(P->Wanted, (std::vector<std::string>{"loops of f", "f"}));
   EXPECT_EQ(info("f").Version, 1u);
 }
 
-// It may be a short one, and what is called often comes first.
-TEST_P(LayerOsrTest, ALoopWhoseCalleeTripsIsCompiledWithTheNextBody) {
-  Opts.LoopFactor = 1000000;
-  add(adder(1));
-  add(loop("f"));
-  call("f", 1000);
+// As a recursive function's is, which is its own callee.
+TEST_P(LayerOsrTest, ABodyThatCameWithTheLoopsIsNotMadeAgain) {
+  P->MakesBodiesAtOnce = true;
+  add(Trips);
+  call("f", 1);
   L->wait(std::nullopt);
   EXPECT_EQ(P->Wanted, std::vector<std::string>{"loops of f, f"});
+  EXPECT_EQ(info("f").Version, 1u);
+}
+
+// Its loop has gone on; the body is queued when tiering is turned on again.
+TEST_P(LayerOsrTest, TurningTieringOffStopsTheNextBody) {
+  P->BeforeCompile = [&] { L->setEnabled(false); };
+  add(Trips);
+  call("f", 1);
+  L->wait(std::nullopt);
+  EXPECT_EQ(P->Wanted, std::vector<std::string>{"loops of f"});
+  EXPECT_EQ(info("f").Why, Reason::TieringOff);
+  P->BeforeCompile = nullptr;
+  L->setEnabled(true);
+  L->wait(std::nullopt);
+  EXPECT_EQ(P->Wanted, (std::vector<std::string>{"loops of f", "f"}));
+}
+
+// It may be a short one, and what is called often comes first.
+TEST_P(LayerOsrTest, ALoopWhoseCalleeTripsIsCompiledWithTheNextBody) {
+  callLoopWhoseCalleeTrips();
+  EXPECT_EQ(P->Wanted, std::vector<std::string>{"loops of f, f"});
+}
+
+// The thread's count of a back-edge may overwrite that it is time to look. Then
+// it would go on in tier 0 until its loop trips, and its callee is compiled
+// alone meanwhile. One time in twelve before this was mended.
+TEST_P(LayerOsrTest, AnArmingThatARunningLoopUndoesIsRepeated) {
+  for (int Round = 0; Round != 30; ++Round) {
+    if (Round) {
+      TearDown();
+      SetUp();
+    }
+    callLoopWhoseCalleeTrips();
+    ASSERT_EQ(P->Wanted, std::vector<std::string>{"loops of f, f"});
+  }
 }
 
 TEST_P(LayerOsrTest, EachThreadMoves) {

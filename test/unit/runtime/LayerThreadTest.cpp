@@ -236,6 +236,24 @@ TEST_F(LayerThreadTest, ListingsAndSettingsMayComeFromAnyThread) {
   EXPECT_EQ(call("f"), 1);
 }
 
+// A function trips once: one that a listing took, and no worker was told of,
+// would stay in tier 0.
+TEST_F(LayerThreadTest, ListingsLoseNoTrips) {
+  constexpr int Functions = 40;
+  add(getAddingFunctions(Functions));
+  run(2, [this](unsigned T) {
+    return T ? L->list().size() != Functions : L->getStatus().Tier1 > Functions;
+  });
+  for (int I = 0; I != Functions; ++I) {
+    callTimes("f" + std::to_string(I), 20);
+    if (I % 4 == 0)
+      wait();
+  }
+  join();
+  wait();
+  EXPECT_EQ(L->getStatus().Tier1, unsigned(Functions));
+}
+
 TEST_F(LayerThreadTest, ModulesComeAndGoWhileOthersRun) {
   add(R"(
     define i32 @f(i32 %n) {

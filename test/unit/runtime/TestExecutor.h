@@ -17,6 +17,7 @@
 
 #include "TestIR.h"
 
+#include "reopt/PollFunction.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
@@ -158,6 +159,12 @@ public:
         {{name(N),
           {A, llvm::JITSymbolFlags::Exported |
                   llvm::JITSymbolFlags::Callable}}})));
+  }
+
+  /// What polling code calls; the hook is defined already.
+  void addPoll() {
+    cantFail(J->addIRModule(
+        createPollModule(J->getDataLayout(), J->getTargetTriple())));
   }
 
   void addIR(llvm::StringRef Text) {

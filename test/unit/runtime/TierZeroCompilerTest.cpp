@@ -10,6 +10,7 @@
 
 #include "TestExecutor.h"
 
+#include "llvm/IR/CFG.h"
 #include "llvm/Object/ObjectFile.h"
 
 #include <thread>
@@ -71,11 +72,57 @@ TEST_F(TierZeroCompilerTest, UncountedModulesGetBetterCode) {
   auto Uncounted = cantFail(Compiler(*M));
   EXPECT_LT(codeSize(*Uncounted), codeSize(*Counted));
   EXPECT_TRUE(M->named_metadata_empty()) << "the mark is left";
-  // Machines are used again, each for its kind.
+  // Pipelines are used again, each for its kind.
   EXPECT_EQ(codeSize(*cantFail(Compiler(*parse(Ctx)))), codeSize(*Counted));
   M = parse(Ctx);
   markUncounted(*M);
   EXPECT_EQ(codeSize(*cantFail(Compiler(*M))), codeSize(*Uncounted));
+}
+
+TEST_F(TierZeroCompilerTest, APipelineKeepsNothingOfTheModuleBefore) {
+  constexpr const char *Other = R"(
+    @v = global i32 7
+    @.str = private constant [3 x i8] c"ab\00"
+    declare void @callee(ptr)
+    define i32 @f() {
+      call void @callee(ptr @.str)
+      %r = load i32, ptr @v
+      ret i32 %r
+    }
+    define internal void @local() noinline { ret void }
+    define void @g() { call void @local() ret void }
+  )";
+  auto Compile = [&](TierZeroCompiler &Compiler, StringRef IR) {
+    // A context each, as a session's inputs have them.
+    LLVMContext Ctx;
+    auto M = parseIR(IR, Ctx);
+    M->setTargetTriple(Machine.getTargetTriple());
+    M->setDataLayout(cantFail(Machine.getDefaultDataLayoutForTarget()));
+    return cantFail(Compiler(*M))->getBuffer().str();
+  };
+  TierZeroCompiler Used(Machine);
+  for (const char *IR : {Text, Other, Text, Other, Other}) {
+    TierZeroCompiler Fresh(Machine);
+    EXPECT_EQ(Compile(Used, IR), Compile(Fresh, IR));
+  }
+}
+
+TEST_F(TierZeroCompilerTest, MarkedModulesAreOptimized) {
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  auto M = parse(Ctx);
+  markUncounted(*M);
+  markOptimized(*M);
+  EXPECT_EQ(getVerifierComplaint(*M), "");
+  cantFail(Compiler(*M));
+  EXPECT_TRUE(M->named_metadata_empty()) << "the mark is left";
+  // The sum has a formula.
+  for (BasicBlock &Block : *M->getFunction("f"))
+    for (BasicBlock *Next : successors(&Block))
+      EXPECT_NE(Next, &Block) << "the loop is left";
+  M = parse(Ctx);
+  cantFail(Compiler(*M));
+  EXPECT_EQ(M->getFunction("f")->size(), 3u);
 }
 
 TEST_F(TierZeroCompilerTest, ManyThreadsCompileAtOnce) {

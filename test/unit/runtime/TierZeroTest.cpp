@@ -140,7 +140,7 @@ std::string select(StringRef Text, unsigned Limit, StringRef Refused = "") {
   LLVMContext Ctx;
   auto M = parseIR(Text, Ctx);
   std::map<std::string, unsigned> Asked;
-  auto Group = selectTierZeroGroup(*M->begin(), Limit, [&](Function &F) {
+  auto Group = selectTierZeroGroup({&*M->begin()}, Limit, [&](Function &F) {
     EXPECT_EQ(++Asked[F.getName().str()], 1u) << "asked again";
     return F.getName() != Refused;
   });
