@@ -32,6 +32,8 @@ void DeclIndex::note(Decl *D) {
     Recent.push_back(FD);
   else if (auto *VD = dyn_cast<VarDecl>(D))
     noteVariable(VD);
+  else if (auto *Statement = dyn_cast<TopLevelStmtDecl>(D))
+    RecentStatements.push_back(Statement);
 }
 
 void DeclIndex::noteVariable(const VarDecl *VD) {
@@ -59,11 +61,19 @@ DeclIndex::findClosureVariable(llvm::StringRef LinkerName) const {
   return {};
 }
 
-std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU) {
+std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU,
+                                                llvm::StringRef Module) {
   std::vector<std::string> Names;
   ++Changes;
   Accepted.insert(TU);
   Accepted.insert(TU->getFirstDecl());
+  // Those of inputs that failed are left out.
+  auto Mine = std::exchange(RecentStatements, {});
+  llvm::erase_if(Mine, [&](const TopLevelStmtDecl *S) {
+    return !Accepted.contains(S->getTranslationUnitDecl());
+  });
+  if (!Mine.empty())
+    Statements[Module] = std::move(Mine);
   for (const FunctionDecl *FD : std::exchange(Recent, {})) {
     const TranslationUnitDecl *Mine = FD->getTranslationUnitDecl();
     // What is inline merges with its namesake anyway.
@@ -82,16 +92,34 @@ void DeclIndex::noteClass(CXXRecordDecl *D) {
   Classes.push_back(D);
 }
 
+NamespaceDecl *DeclIndex::createNamespace(DeclContext *In, llvm::StringRef Name,
+                                          NamespaceDecl *Before) {
+  auto *Result = NamespaceDecl::Create(
+      *Context, In, /*Inline=*/false, SourceLocation(), SourceLocation(),
+      &Context->Idents.get(Name), Before, /*Nested=*/false);
+  Result->setImplicit();
+  return Result;
+}
+
 NamespaceDecl *DeclIndex::getPrompt() {
   TranslationUnitDecl *TU = Context->getTranslationUnitDecl();
-  if (!Prompt || Prompt->getDeclContext() != TU) {
-    Prompt = NamespaceDecl::Create(*Context, TU, /*Inline=*/false,
-                                   SourceLocation(), SourceLocation(),
-                                   &Context->Idents.get("prompt"), Prompt,
-                                   /*Nested=*/false);
-    Prompt->setImplicit();
-  }
+  if (!Prompt || Prompt->getDeclContext() != TU)
+    Prompt = createNamespace(TU, "prompt", Prompt);
   return Prompt;
+}
+
+void DeclIndex::moveLocalType(TagDecl *D) {
+  auto *Statement = dyn_cast<TopLevelStmtDecl>(D->getDeclContext());
+  if (!Statement)
+    return;
+  // Statements are parsed one after the other.
+  if (HomeOf != Statement) {
+    HomeOf = Statement;
+    Home = createNamespace(getPrompt(), "s" + std::to_string(++LastHome),
+                           /*Before=*/nullptr);
+  }
+  D->setDeclContext(Home);
+  D->setLexicalDeclContext(Statement);
 }
 
 void DeclIndex::numberClosure(CXXRecordDecl *D) {
@@ -113,9 +141,12 @@ void DeclIndex::numberClosure(CXXRecordDecl *D) {
 void DeclIndex::clear() {
   Mangler.reset();
   Context = nullptr;
-  Prompt = nullptr;
+  Prompt = Home = nullptr;
+  HomeOf = nullptr;
   Noted.clear();
   Recent.clear();
+  RecentStatements.clear();
+  Statements.clear();
   ClosureVariables.clear();
   Unused.clear();
   Classes.clear();
@@ -135,6 +166,14 @@ void DeclIndex::forget(const TranslationUnitDecl *TU) {
       ByName.erase(I);
     I = Next;
   }
+}
+
+llvm::ArrayRef<TopLevelStmtDecl *>
+DeclIndex::findStatements(llvm::StringRef Module) const {
+  auto I = Statements.find(Module);
+  if (I == Statements.end() || !isLive(I->second.front()))
+    return {};
+  return I->second;
 }
 
 const FunctionDecl *DeclIndex::getLiveDefinition(const FunctionDecl *FD) const {

@@ -23,7 +23,10 @@
 /// mangler cannot name (it reads past the end of an object, and clang-repl dies
 /// now and then), and one outside of all namespaces gets a name that no
 /// demangler reads. Both are moved to a namespace of ours, called prompt, which
-/// no lookup finds.
+/// no lookup finds. So is what else such a statement declares in itself,
+/// classes and enumerations, as they are completed: a template that is
+/// instantiated with one gets its name at once. Each statement has a namespace
+/// of its own in prompt, since its classes may have the names of another's.
 ///
 /// Lock: none. All members use the AST and are called by who has it (see
 /// AstLease.h), which orders them.
@@ -34,6 +37,7 @@
 #define REOPT_CLANG_DECLINDEX_H
 
 #include "clang/AST/GlobalDecl.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -50,6 +54,8 @@ class DeclContext;
 class FunctionDecl;
 class MangleContext;
 class NamespaceDecl;
+class TagDecl;
+class TopLevelStmtDecl;
 class TranslationUnitDecl;
 class VarDecl;
 } // namespace clang
@@ -66,15 +72,17 @@ public:
   void note(clang::Decl *D);
   void noteClass(clang::CXXRecordDecl *D);
   void numberClosure(clang::CXXRecordDecl *D);
+  void moveLocalType(clang::TagDecl *D);
 
   /// The AST goes away.
   void clear();
 
-  /// The input \p TU was parsed and will run. Returns the linker names of
-  /// functions that were handled since the last one and belong to an input that
-  /// failed: clang gives them to the next module that comes out, though their
-  /// declarations are gone.
-  std::vector<std::string> acceptInput(const clang::TranslationUnitDecl *TU);
+  /// The input \p TU was parsed and will run, as IR module \p Module. Returns
+  /// the linker names of functions that were handled since the last one and
+  /// belong to an input that failed: clang gives them to the next module that
+  /// comes out, though their declarations are gone.
+  std::vector<std::string> acceptInput(const clang::TranslationUnitDecl *TU,
+                                       llvm::StringRef Module);
 
   /// Declarations of the input \p TU do not exist any more.
   void forget(const clang::TranslationUnitDecl *TU);
@@ -84,6 +92,11 @@ public:
   /// search ends without a result, and the AST may be gone.
   std::optional<clang::GlobalDecl> find(llvm::StringRef Name,
                                         llvm::function_ref<bool()> Yield);
+
+  /// The statements at the prompt of the input that became \p Module, in their
+  /// order; none if it was taken back.
+  llvm::ArrayRef<clang::TopLevelStmtDecl *>
+  findStatements(llvm::StringRef Module) const;
 
   /// The variable whose closure has \p LinkerName as its call operator; empty
   /// if there is none.
@@ -102,12 +115,16 @@ private:
   std::string mangle(clang::GlobalDecl GD);
   bool isLive(const clang::Decl *D) const;
   clang::NamespaceDecl *getPrompt();
+  clang::NamespaceDecl *createNamespace(clang::DeclContext *In,
+                                        llvm::StringRef Name,
+                                        clang::NamespaceDecl *Before);
 
   clang::ASTContext *Context = nullptr;
   std::unique_ptr<clang::MangleContext> Mangler;
   std::vector<clang::Decl *> Noted;
   /// Functions noted since the last accepted input, and all accepted inputs.
   std::vector<const clang::FunctionDecl *> Recent;
+  std::vector<clang::TopLevelStmtDecl *> RecentStatements;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Accepted;
   /// Inline functions that nothing used when they were looked at.
   std::vector<const clang::FunctionDecl *> Unused;
@@ -121,6 +138,7 @@ private:
   llvm::DenseSet<const clang::FunctionDecl *> Mangled;
   llvm::StringMap<clang::GlobalDecl> ByName;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Undone;
+  llvm::StringMap<std::vector<clang::TopLevelStmtDecl *>> Statements;
   struct ClosureVariable {
     const clang::VarDecl *Variable;
     /// What linker names of the closure's members have for its class.
@@ -130,6 +148,10 @@ private:
   /// One per input, so that a closure's input can be told.
   clang::NamespaceDecl *Prompt = nullptr;
   unsigned LastClosure = 0;
+  /// The last namespace that a statement got, its number, and the statement.
+  clang::NamespaceDecl *Home = nullptr;
+  unsigned LastHome = 0;
+  const clang::TopLevelStmtDecl *HomeOf = nullptr;
 };
 
 } // namespace reopt

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DefinitionEmitter.h"
+#include "UnstableTypes.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/DeclGroup.h"
@@ -17,6 +18,7 @@
 #include "clang/Frontend/CompilerInvocation.h"
 #include "clang/Lex/HeaderSearchOptions.h"
 #include "clang/Lex/PreprocessorOptions.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
@@ -51,6 +53,9 @@ std::vector<std::string> getOptimizingArguments(CompilerInstance &Host) {
   }
   for (const char *Arg :
        {"-O3", "-vectorize-loops", "-vectorize-slp", "-mframe-pointer=none",
+        // Where the linker puts a loop by chance, its jumps may cross a cache
+        // line: the same code took 650 and 850 ms.
+        "-falign-loops=64",
         // As ORC's target machines have it: tier 0's thread-locals are so.
         "-femulated-tls"})
     Result.push_back(Arg);
@@ -173,10 +178,10 @@ createOptimizingInstance(CompilerInstance &Host) {
   return CI;
 }
 
-llvm::Expected<EmittedDefinitions> DefinitionEmitter::emit(
-    ASTContext &AST, llvm::ArrayRef<NamedFunction> Definitions,
-    llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
-    llvm::function_ref<bool(const llvm::Function &)> Keep) {
+std::unique_ptr<CodeGenerator>
+DefinitionEmitter::start(ASTContext &AST, llvm::LLVMContext &Ctx,
+                         llvm::ArrayRef<KnownFunction> Known,
+                         llvm::function_ref<bool(llvm::StringRef)> IsWanted) {
   CI.getDiagnostics().Reset(/*soft=*/true);
   auto Gen =
       CreateLLVMCodeGen(CI.getDiagnostics(), "reopt.emitted",
@@ -185,43 +190,77 @@ llvm::Expected<EmittedDefinitions> DefinitionEmitter::emit(
                         CI.getHeaderSearchOpts(), CI.getPreprocessorOpts(),
                         CI.getCodeGenOpts(), Ctx);
   Gen->Initialize(AST);
+  for (auto &[Name, Type] : Known)
+    if (!IsWanted(Name) && !Gen->GetModule()->getFunction(Name))
+      llvm::Function::Create(Type, llvm::GlobalValue::ExternalLinkage, Name,
+                             Gen->GetModule());
+  return Gen;
+}
+
+llvm::Expected<EmittedDefinitions> DefinitionEmitter::emit(
+    ASTContext &AST, llvm::ArrayRef<NamedFunction> Definitions,
+    llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
+    llvm::function_ref<bool(const llvm::Function &)> Keep) {
   llvm::StringSet<> Wanted;
   for (auto &D : Definitions)
     Wanted.insert(D.Name);
-  for (auto &[Name, Type] : Known)
-    if (!Wanted.contains(Name) && !Gen->GetModule()->getFunction(Name))
-      llvm::Function::Create(Type, llvm::GlobalValue::ExternalLinkage, Name,
-                             Gen->GetModule());
-
+  auto Gen = start(AST, Ctx, Known,
+                   [&](llvm::StringRef Name) { return Wanted.contains(Name); });
   for (auto &D : Definitions)
     Gen->HandleTopLevelDecl(DeclGroupRef(
         const_cast<FunctionDecl *>(cast<FunctionDecl>(D.Decl.getDecl()))));
   // An inline definition that nothing in its module uses is left out otherwise.
   for (auto &D : Definitions)
     Gen->GetAddrOfGlobal(D.Decl, /*isForDefinition=*/true);
-  Gen->HandleTranslationUnit(AST);
-  if (!Gen->GetModule() || CI.getDiagnostics().hasErrorOccurred())
+  return finish(*Gen, AST, Keep);
+}
+
+llvm::Expected<EmittedDefinitions> DefinitionEmitter::emitFrame(
+    ASTContext &AST, GlobalDecl Function,
+    llvm::ArrayRef<TopLevelStmtDecl *> Statements, llvm::LLVMContext &Ctx,
+    llvm::ArrayRef<KnownFunction> Known,
+    llvm::function_ref<bool(const llvm::Function &)> Keep) {
+  CodeGenOptions &Opts = CI.getCodeGenOpts();
+  llvm::scope_exit Restore([&, Before = Opts.DisableLifetimeMarkers] {
+    Opts.DisableLifetimeMarkers = Before;
+  });
+  Opts.DisableLifetimeMarkers = true;
+  auto Gen = start(AST, Ctx, Known, [](llvm::StringRef) { return false; });
+  for (TopLevelStmtDecl *Statement : Statements)
+    Gen->HandleTopLevelDecl(DeclGroupRef(Statement));
+  if (auto *FD = llvm::cast_or_null<FunctionDecl>(Function.getDecl())) {
+    Gen->HandleTopLevelDecl(DeclGroupRef(const_cast<FunctionDecl *>(FD)));
+    Gen->GetAddrOfGlobal(Function, /*isForDefinition=*/true);
+  }
+  return finish(*Gen, AST, Keep);
+}
+
+llvm::Expected<EmittedDefinitions> DefinitionEmitter::finish(
+    CodeGenerator &Gen, ASTContext &AST,
+    llvm::function_ref<bool(const llvm::Function &)> Keep) {
+  Gen.HandleTranslationUnit(AST);
+  if (!Gen.GetModule() || CI.getDiagnostics().hasErrorOccurred())
     return llvm::createStringError("clang reported an error");
 
-  for (llvm::Function &F : *Gen->GetModule())
+  for (llvm::Function &F : *Gen.GetModule())
     if (!F.isDeclaration() && !Keep(F)) {
       F.deleteBody();
       F.setComdat(nullptr);
     }
 
   EmittedDefinitions Result;
-  for (llvm::Function &F : *Gen->GetModule()) {
+  for (llvm::Function &F : *Gen.GetModule()) {
     if (!F.isDeclaration() || F.isIntrinsic() || F.use_empty())
       continue;
     auto *D = llvm::dyn_cast_or_null<FunctionDecl>(
-        Gen->GetDeclForMangledName(F.getName()));
+        Gen.GetDeclForMangledName(F.getName()));
     if (!D)
       continue;
-    if (GlobalDecl Variant = getVariant(*Gen, D, F.getName());
-        Variant.getDecl())
+    if (GlobalDecl Variant = getVariant(Gen, D, F.getName()); Variant.getDecl())
       Result.Mentioned.push_back({F.getName().str(), Variant});
   }
-  Result.M = Gen->ReleaseModule();
+  dropUnstableTypes(*Gen.GetModule());
+  Result.M = Gen.ReleaseModule();
   return std::move(Result);
 }
 

@@ -33,7 +33,9 @@
 
 namespace clang {
 class ASTContext;
+class CodeGenerator;
 class CompilerInstance;
+class TopLevelStmtDecl;
 } // namespace clang
 
 namespace llvm {
@@ -82,7 +84,24 @@ public:
        llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
        llvm::function_ref<bool(const llvm::Function &)> Keep);
 
+  /// The same for what a frame of tier 0 runs: a function, or statements at the
+  /// prompt. Without marks of lifetimes, so that its instructions are those of
+  /// tier 0 (see FrameTypes.h).
+  llvm::Expected<EmittedDefinitions>
+  emitFrame(clang::ASTContext &AST, clang::GlobalDecl Function,
+            llvm::ArrayRef<clang::TopLevelStmtDecl *> Statements,
+            llvm::LLVMContext &Ctx, llvm::ArrayRef<KnownFunction> Known,
+            llvm::function_ref<bool(const llvm::Function &)> Keep);
+
 private:
+  std::unique_ptr<clang::CodeGenerator>
+  start(clang::ASTContext &AST, llvm::LLVMContext &Ctx,
+        llvm::ArrayRef<KnownFunction> Known,
+        llvm::function_ref<bool(llvm::StringRef)> IsWanted);
+  llvm::Expected<EmittedDefinitions>
+  finish(clang::CodeGenerator &Gen, clang::ASTContext &AST,
+         llvm::function_ref<bool(const llvm::Function &)> Keep);
+
   clang::CompilerInstance &CI;
 };
 

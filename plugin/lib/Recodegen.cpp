@@ -8,7 +8,9 @@
 
 #include "Recodegen.h"
 #include "BatchModule.h"
+#include "FrameTypes.h"
 #include "SessionIdentity.h"
+#include "UnstableTypes.h"
 #include "reopt/ModuleExtractor.h"
 #include "reopt/OnStackReplacement.h"
 #include "clang/AST/Attr.h"
@@ -46,7 +48,8 @@ Tier0Kind Recodegen::instrument(const llvm::Function &F) {
   if (!isCompilerMade(F))
     return Tier0Kind::Counted;
   return Opts.Osr && isInitializer(F) &&
-                 !findReasonAgainst(const_cast<llvm::Function &>(F))
+                 (!findReasonAgainst(const_cast<llvm::Function &>(F)) ||
+                  HeatPolicy::compilesFirst(F))
              ? Tier0Kind::Once
              : Tier0Kind::Plain;
 }
@@ -73,9 +76,6 @@ bool Recodegen::isCallOnlyTable(const llvm::GlobalVariable &Table) {
 }
 
 namespace {
-
-/// A name of an entity without a name, numbered anew in each emission.
-bool isNumberedAnew(llvm::StringRef Name) { return Name.contains("$_"); }
 
 /// How long the AST is kept at a time, about: half of what the interpreter
 /// thread may wait. How many instructions of tier 0 that is, at first; the
@@ -136,6 +136,17 @@ private:
 
 } // namespace
 
+/// A function of tier 0 that is running, to be continued.
+struct Recodegen::Frame {
+  Batch::Member Of;
+  /// What tier 0 compiled, under the frame's name, until the batch's module has
+  /// it; and the module of the session that it comes from.
+  std::unique_ptr<llvm::Module> Part;
+  std::string Input;
+
+  llvm::Function *get() const { return Part->getFunction(getFrameName(Of.Id)); }
+};
+
 /// A batch on its way.
 struct Recodegen::Job {
   Job(const SessionView &Session, NewCode &Code, llvm::LLVMContext &Ctx,
@@ -163,8 +174,8 @@ struct Recodegen::Job {
   /// Names whose definitions are in the module.
   llvm::StringSet<> Emitted;
   llvm::StringMap<std::string> Bodies;
-  /// Functions whose tier-0 frames are in the module, to be continued.
-  std::vector<Batch::Member> Frames;
+  /// Functions whose tier-0 frames are to be continued.
+  std::vector<Frame> Frames;
   /// Members that the user does not want to be optimised.
   llvm::StringSet<> Unoptimised;
   size_t Imported = 0;
@@ -178,6 +189,14 @@ struct Recodegen::Job {
       });
     return Size;
   }
+  /// The types of what \p Id mentions in tier 0, in our context.
+  void addKnown(FunctionId Id, std::vector<KnownFunction> &Known) const {
+    Session.withTierZero(Id, [&](const llvm::Function &F) {
+      for (auto &K : getKnownFunctions(F))
+        if (auto *Ty = translateType(K.Type, Ctx))
+          Known.push_back({std::move(K.Name), Ty});
+    });
+  }
   void refuse(const Wanted &W, Reason Why, std::string Detail = {}) {
     Code.Refused.push_back({W.Known->Id, Why, std::move(Detail)});
   }
@@ -188,10 +207,10 @@ struct Recodegen::Job {
   }
 };
 
-llvm::Error Recodegen::addFrame(Job &J, BatchModule &M,
-                                const Batch::Member &Member) {
+llvm::Error Recodegen::readFrame(Job &J, const Batch::Member &Member) {
   const std::string Name = getFrameName(Member.Id);
   llvm::SmallVector<char, 0> Bytes;
+  std::string Input;
   std::optional<Reason> Why = Reason::EmissionFailed;
   J.Session.withTierZero(Member.Id, [&](const llvm::Function &F) {
     Why = F.getInstructionCount() > size_t(Opts.MaxFunction)
@@ -199,6 +218,7 @@ llvm::Error Recodegen::addFrame(Job &J, BatchModule &M,
               : findReasonAgainst(const_cast<llvm::Function &>(F));
     if (!Why)
       Bytes = extractForOptimising(F, Name);
+    Input = F.getParent()->getModuleIdentifier();
   });
   if (Why) {
     if (!Member.NeedsBody)
@@ -211,12 +231,69 @@ llvm::Error Recodegen::addFrame(Job &J, BatchModule &M,
   if (!Part)
     return Part.takeError();
   compileForHost(*(*Part)->getFunction(Name));
-  J.Frames.push_back(Member);
+  J.Frames.push_back({Member, std::move(*Part), std::move(Input)});
   J.Code.Uses.push_back(Member.Id);
-  // What it calls, to be inlined. Tier 0 mentions no declarations, only names.
-  // What the session has no code of may be a library's, which says its body in
-  // a header: members of std::string, for one. In C, nothing is.
-  for (const llvm::Function &F : **Part) {
+  return llvm::Error::success();
+}
+
+llvm::Error Recodegen::addFrames(Job &J, BatchModule &M) {
+  // Without types where the AST is not lent: a program may have called f by its
+  // address, and nobody else runs. If it is taken between the two, we wait
+  // until the input that takes it has been parsed, as for what the frames call.
+  if (!J.Frames.empty() && Lease.isLent()) {
+    AstBorrow AST(Lease);
+    for (Frame &F : J.Frames)
+      if (!typeFrame(J, F, AST))
+        return llvm::createStringError("the session ends");
+  }
+  for (Frame &F : J.Frames) {
+    queueByName(J, *F.Part);
+    if (auto Err = M.add(std::move(F.Part)))
+      return Err;
+  }
+  return llvm::Error::success();
+}
+
+/// Has what \p F runs emitted once more, for its types and for the
+/// declarations of what it calls. One that clang emits otherwise, or that is
+/// not found, stays without. False if the AST is gone.
+bool Recodegen::typeFrame(Job &J, Frame &F, AstBorrow &AST) {
+  GlobalDecl Function;
+  llvm::ArrayRef<TopLevelStmtDecl *> Statements;
+  const bool IsStatement = isStatement(F.Of.Name);
+  if (!IsStatement && !isNumberedAnew(F.Of.Name))
+    if (auto GD = Index.find(F.Of.Name, [&] { return AST.yield(); }))
+      Function = *GD;
+  if (!AST || !AST.yield() || !Index.getContext())
+    return false;
+  if (IsStatement)
+    Statements = Index.findStatements(F.Input);
+  if (!Function.getDecl() && Statements.empty())
+    return true;
+
+  std::vector<KnownFunction> Known;
+  J.addKnown(F.Of.Id, Known);
+  auto Emitted = DefinitionEmitter(*CI).emitFrame(
+      *Index.getContext(), Function, Statements, J.Ctx, Known,
+      [&](const llvm::Function &Typed) {
+        const bool IsIt = IsStatement ? isStatement(Typed.getName())
+                                      : Typed.getName() == F.Of.Name;
+        if (IsIt)
+          copyAccessTypes(Typed, *F.get());
+        return IsIt;
+      });
+  if (Emitted)
+    queueMentioned(J, Emitted->Mentioned);
+  else
+    consumeError(Emitted.takeError());
+  return true;
+}
+
+/// What \p Part calls, to be inlined. Tier 0 mentions no declarations, only
+/// names. What the session has no code of may be a library's, which says its
+/// body in a header: members of std::string, for one. In C, nothing is.
+void Recodegen::queueByName(Job &J, const llvm::Module &Part) {
+  for (const llvm::Function &F : Part) {
     llvm::StringRef Callee = F.getName();
     if (!F.isDeclaration() || F.isIntrinsic() || isNumberedAnew(Callee))
       continue;
@@ -227,7 +304,28 @@ llvm::Error Recodegen::addFrame(Job &J, BatchModule &M,
           {Callee.str(), GlobalDecl(), Known, /*IsMember=*/false});
     }
   }
-  return M.add(std::move(*Part));
+}
+
+/// What was emitted mentions \p Mentioned: their definitions, to be inlined.
+void Recodegen::queueMentioned(Job &J,
+                               llvm::ArrayRef<NamedFunction> Mentioned) {
+  for (NamedFunction Callee : Mentioned) {
+    if (!J.Seen.insert(Callee.Name).second)
+      continue;
+    auto *FD = cast<FunctionDecl>(Callee.Decl.getDecl());
+    const FunctionDecl *Definition = Index.getLiveDefinition(FD);
+    if (!Definition || Definition->isDependentContext() ||
+        Definition->hasAttr<WeakAttr>())
+      continue;
+    auto Function = J.Session.find(Callee.Name);
+    const bool MayCall = Function || J.Session.defines(Callee.Name);
+    if (MayCall && (J.Imported >= size_t(Opts.MaxImport) ||
+                    Definition->hasAttr<NoInlineAttr>()))
+      continue;
+    ++J.Imported;
+    J.Queue.push_back({Callee.Name, Callee.Decl.getWithDecl(Definition),
+                       Function, /*IsMember=*/false});
+  }
 }
 
 llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
@@ -294,15 +392,10 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
     if (!AST || !Index.getContext())
       return llvm::createStringError("the session ends");
 
-    // The types of what tier 0 mentions, in our context.
     std::vector<KnownFunction> Known;
     for (auto &Entry : Now)
       if (auto &Function = Entry.second.Known)
-        J.Session.withTierZero(Function->Id, [&](const llvm::Function &F) {
-          for (auto &K : getKnownFunctions(F))
-            if (auto *Ty = translateType(K.Type, J.Ctx))
-              Known.push_back({std::move(K.Name), Ty});
-        });
+        J.addKnown(Function->Id, Known);
 
     const auto Start = std::chrono::steady_clock::now();
     auto Emitted = Emitter.emit(
@@ -363,23 +456,7 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
         J.Code.Uses.push_back(W.Known->Id);
     }
 
-    for (auto &Callee : Emitted->Mentioned) {
-      if (!J.Seen.insert(Callee.Name).second)
-        continue;
-      auto *FD = cast<FunctionDecl>(Callee.Decl.getDecl());
-      const FunctionDecl *Definition = Index.getLiveDefinition(FD);
-      if (!Definition || Definition->isDependentContext() ||
-          Definition->hasAttr<WeakAttr>())
-        continue;
-      auto Function = J.Session.find(Callee.Name);
-      const bool MayCall = Function || J.Session.defines(Callee.Name);
-      if (MayCall && (J.Imported >= size_t(Opts.MaxImport) ||
-                      Definition->hasAttr<NoInlineAttr>()))
-        continue;
-      ++J.Imported;
-      J.Queue.push_back({Callee.Name, Callee.Decl.getWithDecl(Definition),
-                         Function, /*IsMember=*/false});
-    }
+    queueMentioned(J, Emitted->Mentioned);
     if (auto Err = M.add(std::move(Emitted->M)))
       return Err;
   }
@@ -435,8 +512,10 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
       AddMember(Member);
   for (auto &Member : B.Members)
     if (Member.IsRunning)
-      if (auto Err = addFrame(J, M, Member))
+      if (auto Err = readFrame(J, Member))
         return std::move(Err);
+  if (auto Err = addFrames(J, M))
+    return std::move(Err);
   if (auto Err = emitClosure(J, M))
     return std::move(Err);
   // What the members above did not take in needs a body of its own.
@@ -455,13 +534,14 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
         return Session.defines(Name);
       }))
     return std::move(Err);
-  for (const Batch::Member &Member : J.Frames) {
+  for (const Frame &F : J.Frames) {
+    const Batch::Member &Member = F.Of;
     llvm::Function *Frame = M.getModule().getFunction(getFrameName(Member.Id));
     if (!J.Unoptimised.contains(Member.Name)) {
       Code.Continuations.push_back(
           {Member.Id, Member.Name + ".loops" + J.Suffix});
       createContinuations(*Frame, Code.Continuations.back().Table,
-                          Session.getLoops(Member.Id));
+                          Session.getLoopRequest(Member.Id));
     }
     Frame->eraseFromParent();
   }

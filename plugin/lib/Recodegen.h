@@ -47,10 +47,15 @@ public:
 
 private:
   struct Job;
+  struct Frame;
   /// The whole way. \p Errors are those that LLVM reports on its way.
   llvm::Expected<NewCode> makeCode(const Batch &B, const SessionView &Session,
                                    std::string &Errors);
-  llvm::Error addFrame(Job &J, BatchModule &M, const Batch::Member &Member);
+  llvm::Error readFrame(Job &J, const Batch::Member &Member);
+  llvm::Error addFrames(Job &J, BatchModule &M);
+  bool typeFrame(Job &J, Frame &F, AstBorrow &AST);
+  void queueByName(Job &J, const llvm::Module &Part);
+  void queueMentioned(Job &J, llvm::ArrayRef<NamedFunction> Mentioned);
   llvm::Error emitClosure(Job &J, BatchModule &M);
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compile(llvm::Module &M);
 

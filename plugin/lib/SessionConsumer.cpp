@@ -97,6 +97,7 @@ private:
       S->Index.noteClass(Class);
       S->Index.numberClosure(Class);
     }
+    S->Index.moveLocalType(const_cast<TagDecl *>(D));
   }
 
   const CompilerInstance &CI;

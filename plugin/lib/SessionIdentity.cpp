@@ -51,8 +51,12 @@ bool isCompilerMade(const Function &F) {
 }
 
 bool isInitializer(const Function &F) {
-  return F.getName().starts_with("__stmts__") ||
+  return isStatement(F.getName()) ||
          F.getName().starts_with("__cxx_global_var_init");
+}
+
+bool isStatement(StringRef LinkerName) {
+  return LinkerName.starts_with("__stmts__");
 }
 
 void giveSessionIdentity(Module &M) {

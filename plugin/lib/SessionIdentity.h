@@ -45,6 +45,9 @@ bool isCompilerMade(const llvm::Function &F);
 /// initialiser of a variable: called once, by its input.
 bool isInitializer(const llvm::Function &F);
 
+/// Whether \p LinkerName is that of what runs statements of the prompt.
+bool isStatement(llvm::StringRef LinkerName);
+
 /// Applies the rule above to an input's module.
 void giveSessionIdentity(llvm::Module &M);
 

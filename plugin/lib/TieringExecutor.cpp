@@ -67,13 +67,24 @@ private:
   AstLoan Loan;
 };
 
+bool definesAnything(const Module &M) {
+  return !M.getModuleInlineAsm().empty() ||
+         any_of(M.global_values(),
+                [](const GlobalValue &GV) { return !GV.isDeclaration(); });
+}
+
 /// Copies a module into a context of its own. The interpreter's context stays
 /// with the interpreter thread, while tier-0 code is compiled on any thread.
 Expected<ThreadSafeModule> moveToOwnContext(const Module &M,
                                             StringRef Identifier) {
   SmallVector<char, 0> Bytes;
-  raw_svector_ostream OS(Bytes);
-  WriteBitcodeToFile(M, OS);
+  {
+    // WriteBitcodeToFile() adds a symbol table for linkers, which has to be
+    // found out first.
+    BitcodeWriter Writer(Bytes);
+    Writer.writeModule(M);
+    Writer.writeStrtab();
+  }
   auto Ctx = std::make_unique<LLVMContext>();
   auto Copy = parseBitcodeFile(
       MemoryBufferRef(StringRef(Bytes.data(), Bytes.size()), Identifier), *Ctx);
@@ -164,6 +175,12 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
 TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
 
 Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
+  // An input that only declares, or that is empty.
+  if (!definesAnything(*PTU.TheModule)) {
+    S->Index.acceptInput(PTU.TUPart, PTU.TheModule->getModuleIdentifier());
+    PTU.TheModule.reset();
+    return Error::success();
+  }
   auto TSM =
       moveToOwnContext(*PTU.TheModule, PTU.TheModule->getModuleIdentifier());
   if (!TSM)
@@ -171,7 +188,8 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
   PTU.TheModule.reset();
   TSM->withModuleDo([&](Module &M) {
     M.setDataLayout(J->getDataLayout());
-    for (const std::string &Name : S->Index.acceptInput(PTU.TUPart))
+    for (const std::string &Name :
+         S->Index.acceptInput(PTU.TUPart, M.getModuleIdentifier()))
       if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
         F->deleteBody();
         F->setComdat(nullptr);

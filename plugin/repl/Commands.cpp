@@ -10,6 +10,7 @@
 #include "FunctionNames.h"
 #include "reopt-clang/AstLease.h"
 #include "reopt-clang/SessionTexts.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/GlobPattern.h"
@@ -336,10 +337,14 @@ void Commands::why(StringRef Name) {
   if (F->Continued)
     Out << formatv("  loops    {0} frame{1} went on at -O3\n", F->Continued,
                    getPlural(F->Continued));
+  // Loops have no names: one line for each reason.
+  MapVector<Reason, unsigned> Refused;
   for (auto &Why : Loops)
     if (Why)
-      Out << "  loops    not continued while they run: "
-          << getSessionReasonText(*Why) << "\n";
+      ++Refused[*Why];
+  for (auto [Why, Count] : Refused)
+    Out << formatv("  loops    {0} of {1} cannot go on while they run: {2}\n",
+                   Count, Loops.size(), getSessionReasonText(Why));
   if (F->St == Stage::Tier1)
     Out << "  compile  " << getMilliseconds(F->CompileTime)
         << ", with all that was compiled along\n";

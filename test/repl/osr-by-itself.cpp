@@ -4,15 +4,10 @@
 // It counts how soon that is, which osr-stress is there to change.
 // UNSUPPORTED: osr-stress
 //
-// RUN: cat %s | %reopt_repl | FileCheck %s
+// RUN: cat %s | %reopt_repl --Xcc=-I%S/../Inputs | FileCheck %s
 
 extern "C" int printf(const char *, ...);
-const void *first = nullptr;
-__attribute__((noinline)) bool moved() { \
-  const void *caller = __builtin_return_address(0); \
-  if (!first) first = caller; \
-  return caller != first; \
-}
+#include "moved.h"
 long rounds = 0;
 while (!moved()) ++rounds;
 printf("statement: %s rounds\n", rounds > 1000 ? "many" : "few");

@@ -2,16 +2,11 @@
 // there; their bodies are in the header. A loop that goes on has them inlined, as
 // ahead of time.
 //
-// RUN: cat %s | %reopt_repl -print-before=codegenprepare 2>&1 | FileCheck %s
+// RUN: cat %s | %reopt_repl --Xcc=-I%S/../Inputs -print-before=codegenprepare 2>&1 | FileCheck %s
 
 #include <string>
 extern "C" int printf(const char *, ...);
-const void *first = nullptr;
-__attribute__((noinline)) bool moved() { \
-  const void *caller = __builtin_return_address(0); \
-  if (!first) first = caller; \
-  return caller != first; \
-}
+#include "moved.h"
 long total = 0;
 while (!moved()) { std::string text; for (int i = 0; i < 50; ++i) text += char('a' + i % 26); total += text.size(); }
 printf("went on: %d\n", total % 50 == 0);

@@ -13,5 +13,5 @@ printf("array %d\n", array(10000));
 %reopt why array
 // CHECK: array 9999
 // CHECK: {{^}}array(int)
-// CHECK: loops {{ *}}not continued while they run: the loop holds memory of alloca()
+// CHECK: loops {{ *}}1 of {{[0-9]}} cannot go on while they run: the loop holds memory of alloca()
 // CHECK-NOT: went on

@@ -2,18 +2,13 @@
 // and when it loops, and what it calls trips too. Its loop goes on at -O3 all the
 // same. Tier 0 alone would run for ever.
 //
-// RUN: cat %s | env REOPT_OPTIONS=threshold=1 %reopt_repl | FileCheck %s
-// RUN: cat %s | env REOPT_OPTIONS=threshold=0 %reopt_repl | FileCheck %s
-// RUN: cat %s | env REOPT_OPTIONS=threshold=1,osr-stress=1 %reopt_repl | FileCheck %s
-// RUN: cat %s | env REOPT_OPTIONS=threshold=1,osr-stress=2 %reopt_repl | FileCheck %s
+// RUN: cat %s | env REOPT_OPTIONS=threshold=1 %reopt_repl --Xcc=-I%S/../Inputs | FileCheck %s
+// RUN: cat %s | env REOPT_OPTIONS=threshold=0 %reopt_repl --Xcc=-I%S/../Inputs | FileCheck %s
+// RUN: cat %s | env REOPT_OPTIONS=threshold=1,osr-stress=1 %reopt_repl --Xcc=-I%S/../Inputs | FileCheck %s
+// RUN: cat %s | env REOPT_OPTIONS=threshold=1,osr-stress=2 %reopt_repl --Xcc=-I%S/../Inputs | FileCheck %s
 
 extern "C" int printf(const char *, ...);
-const void *first = nullptr;
-__attribute__((noinline)) bool moved() { \
-  const void *caller = __builtin_return_address(0); \
-  if (!first) first = caller; \
-  return caller != first; \
-}
+#include "moved.h"
 long rounds = 0;
 while (!moved()) ++rounds;
 printf("moved\n");

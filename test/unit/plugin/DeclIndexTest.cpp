@@ -75,4 +75,39 @@ TEST_F(DeclIndexTest, ASearchThatEndsEarlyLosesNothing) {
               Name);
 }
 
+TEST_F(DeclIndexTest, StatementsBelongToTheirInput) {
+  AST = tooling::buildASTFromCodeWithArgs(
+      "int n = 0; n = 1; n = 2; int f() { return n; }",
+      {"-Xclang", "-fincremental-extensions"});
+  ASSERT_TRUE(AST);
+  ASTContext &Ctx = AST->getASTContext();
+  Index.initialize(Ctx);
+  TranslationUnitDecl *TU = Ctx.getTranslationUnitDecl();
+  for (Decl *D : TU->decls())
+    Index.note(D);
+  EXPECT_TRUE(Index.findStatements("input").empty()) << "it was not accepted";
+  Index.acceptInput(TU, "input");
+  auto Statements = Index.findStatements("input");
+  ASSERT_EQ(Statements.size(), 2u);
+  EXPECT_LT(Statements[0]->getBeginLoc(), Statements[1]->getBeginLoc());
+  EXPECT_TRUE(Index.findStatements("another").empty());
+  Index.forget(TU);
+  EXPECT_TRUE(Index.findStatements("input").empty());
+}
+
+// clang hands their declarations to the consumer as it parses.
+TEST_F(DeclIndexTest, StatementsOfAnInputThatFailedAreNobodys) {
+  AST = tooling::buildASTFromCodeWithArgs(
+      "int n = 0; n = 1;", {"-Xclang", "-fincremental-extensions"});
+  ASSERT_TRUE(AST);
+  ASTContext &Ctx = AST->getASTContext();
+  Index.initialize(Ctx);
+  for (Decl *D : Ctx.getTranslationUnitDecl()->decls())
+    Index.note(D);
+  std::unique_ptr<ASTUnit> Next = tooling::buildASTFromCode("int m;");
+  ASSERT_TRUE(Next);
+  Index.acceptInput(Next->getASTContext().getTranslationUnitDecl(), "input");
+  EXPECT_TRUE(Index.findStatements("input").empty());
+}
+
 } // namespace
