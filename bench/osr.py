@@ -22,12 +22,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from statistics import median
 
+from reopt_bench import targets
 from reopt_bench.engines import AOT, REOPT, STOCK
 from reopt_bench.grid import Column, Grid
-from reopt_bench.machine import describe_machine
+from reopt_bench.machine import busy_lines, describe_machine, machine_line
 from reopt_bench.programs import ROOT, Program, load_harness, split_inputs
 from reopt_bench.progress import Progress
 from reopt_bench.sessions import SessionFailure, run_session
+from reopt_bench.targets import Target
 
 LONG_S, SHORT_S = 1.0, 0.1
 ALLOWANCE_S = 0.050
@@ -159,6 +161,7 @@ def main() -> int:
     parser.add_argument("--cpu-time", action="store_true",
                         help="for a busy machine: CPU time of the main thread")  # fmt: skip
     parser.add_argument("--timeout", type=float, default=TIMEOUT_S, metavar="SECONDS")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
     parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
     parser.add_argument("--clangxx", default="clang++-22", metavar="PATH")
@@ -195,16 +198,30 @@ def main() -> int:
         f"{name}: engines disagree with n = {n}"
         for (name, n), answers in bench.answers.items() if len(answers) > 1
     ]  # fmt: skip
-    print(describe(shapes, results, arguments))
+    grid, rows = judge(shapes, results, arguments)
+    machine = describe_machine(arguments.clang_repl)
+    heading = [
+        machine_line(machine),
+        "run: {date}, load average {load}, ".format(**machine)
+        + f"each engine {arguments.repeat} times",
+        *busy_lines(machine),
+    ]
+    print("\n\n".join(["\n".join(heading), grid.as_text(), targets.as_text(rows)]))
     for failure in failures:
         print(f"FAILED {failure}")
+    if arguments.markdown:
+        blocks = ["  \n".join(heading), grid.as_markdown()]
+        blocks.append(targets.as_markdown(rows, details=True))
+        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
     if arguments.json:
         text = json.dumps({"results": results, "failures": failures}, indent=1)
         arguments.json.write_text(text + "\n")
     return 1 if failures else 0
 
 
-def describe(shapes: list[Shape], results: dict, arguments) -> str:
+def judge(
+    shapes: list[Shape], results: dict, arguments
+) -> tuple[Grid, list[Target]]:
     def cell(shape: Shape, part: str, engine: str) -> str:
         times = results[shape.name].get(part)
         return f"{times[engine] * 1000:.0f}" if times and engine in times else "-"
@@ -237,28 +254,45 @@ def describe(shapes: list[Shape], results: dict, arguments) -> str:
         Column("tier 0", "polls/none",
                [show(ratio(s, "polls", POLLS, NO_POLLS)) for s in shapes]),
     ]  # fmt: skip
-    lines = [Grid("shape", [s.name for s in shapes], columns).as_text(), ""]
-    continued = [s for s in shapes if not s.refused]
-    for part, limit, text in (
-        ("long", LONG_LIMIT, "1 s"), ("short", SHORT_LIMIT, "0.1 s"),
-    ):  # fmt: skip
-        met = sum(over(s, part, limit) == "met" for s in continued)
-        lines.append(
-            f"{text} ahead of time: at most {limit} x and "
-            f"{ALLOWANCE_S * 1000:.0f} ms: met by {met} of {len(continued)} shapes"
-        )
+    rows = [
+        worst(shapes, results, "long", LONG_LIMIT, "1 s"),
+        worst(shapes, results, "short", SHORT_LIMIT, "0.1 s"),
+    ]
     if polls := [r for s in shapes if (r := ratio(s, "polls", POLLS, NO_POLLS))]:
-        mean = geometric_mean(polls)
-        lines.append(
-            f"polling / none, geometric mean: {mean:.3f}; target: {POLL_LIMIT}: "
-            + ("met" if mean <= POLL_LIMIT else "missed")
+        rows.append(
+            Target(
+                "tier-0 loops with polling / without, geometric mean",
+                POLL_LIMIT,
+                "",
+                geometric_mean(polls),
+            )
         )
     for shape in shapes:
         if shape.refused and (r := ratio(shape, "short", REOPT, STOCK)):
-            lines.append(f"{shape.name}, which is refused / stock: {r:.2f}; target: 1")
-    machine = describe_machine(arguments.clang_repl)
-    lines.append(", ".join(f"{key} {value}" for key, value in machine.items()))
-    return "\n".join(lines)
+            rows.append(Target(f"{shape.name}, which is refused / stock", 1.0, "", r))
+    return Grid("shape", [s.name for s in shapes], columns), rows
+
+
+def worst(
+    shapes: list[Shape], results: dict, part: str, limit: float, size: str
+) -> Target:
+    """The loop that takes longest for what it may take."""
+    shares = {
+        shape.name: times[REOPT] / (times[AOT] * limit + ALLOWANCE_S)
+        for shape in shapes
+        if not shape.refused and (times := results[shape.name].get(part))
+    }
+    text = (
+        f"worst loop of {size} / ({limit:.2f} × ahead of time"
+        f" + {ALLOWANCE_S * 1000:.0f} ms)"
+    )
+    if not shares:
+        return Target(text, 1.0, "", None)
+    name = max(shares, key=shares.__getitem__)
+    met = sum(share <= 1 for share in shares.values())
+    return Target(
+        text, 1.0, "", shares[name], f"{name}; {met} of {len(shares)} loops meet it"
+    )
 
 
 if __name__ == "__main__":

@@ -94,10 +94,13 @@ class Ratios(unittest.TestCase):
 
     def test_decide_the_targets(self):
         inputs = Table([], [REOPT, STOCK])
-        steady, worst, jit, session, hook = judge(self.make_table(), inputs, 1500.0)
+        steady, worst, settled, jit, wide, session, hook = judge(
+            self.make_table(), inputs, 1500.0
+        )
         self.assertEqual(steady.verdict, "missed")
-        self.assertEqual((worst.verdict, worst.detail), ("met", "kernel"))
-        self.assertEqual(jit.verdict, "not measured")
+        self.assertEqual((worst.verdict, worst.detail), ("missed", "kernel"))
+        for absent in (settled, jit, wide):
+            self.assertEqual(absent.verdict, "not measured")
         self.assertEqual((session.measured, session.verdict), (0.25, "met"))
         self.assertEqual((hook.measured, hook.verdict), (1.5, "met"))
         self.assertIsInstance(hook, Target)

@@ -24,6 +24,7 @@ MARK_INPUT = "#warning bench-mark"
 
 MAX_CALLS = 10000  # bench_capacity in harness.cpp
 
+WIDE = "wide"
 WIDE_FUNCTIONS = 1200
 WIDE_CALLED = 80
 WIDE_CALLS_PER_INPUT = 10
@@ -130,7 +131,7 @@ def wide_input_set() -> Program:
     for group in groups:
         calls = " + ".join(f"wide_{index}({index % 13})" for index in group)
         lines += [SEPARATOR, f"bench_check({calls});"]
-    return Program("wide", "\n".join(lines) + "\n")
+    return Program(WIDE, "\n".join(lines) + "\n")
 
 
 def kernel_session(harness: Program, kernel: Program, calls: int) -> str:
