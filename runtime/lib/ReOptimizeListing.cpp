@@ -66,6 +66,7 @@ LayerStatus ReOptimizeLayer::getStatus() {
     Reclaimer::Status Old = Reclaim->getStatus();
     S.Retired = RetiredObjects;
     S.Freed = FreedObjects;
+    S.Pending = Old.Pending;
     S.Obstacle = Old.Obstacle;
   }
   auto CountOf = [&S](const Record &F) -> unsigned & {

@@ -14,6 +14,7 @@
 
 #include "reopt/OnStackReplacement.h"
 #include "reopt/ReOptimizeLayer.h"
+#include "reopt/StackScan.h"
 #include "reopt/ThreadObserver.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include <csignal>
@@ -436,6 +437,8 @@ void ReOptimizeLayer::runWorker() {
       Lock.lock();
       continue;
     }
+    // What it linked may be replaced while it sleeps.
+    clearDeadStack();
     --Busy;
     Idle.notify_all();
     if (InboxIsWatched) {

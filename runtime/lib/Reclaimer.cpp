@@ -8,6 +8,7 @@
 
 #include "reopt/Reclaimer.h"
 #include "reopt/ActiveCount.h"
+#include "reopt/StackScan.h"
 #include "reopt/ThreadObserver.h"
 #include "llvm/ExecutionEngine/Orc/ExecutorProcessControl.h"
 #include <atomic>
@@ -188,6 +189,9 @@ std::vector<Reclaimer::Unit> Reclaimer::takeProven(const void *OwnStack) {
 LLVM_ATTRIBUTE_NOINLINE size_t Reclaimer::collect() {
   __builtin_unwind_init();
   size_t Freed = collectFromHere();
+  // Else two threads that collect in turn would keep for ever what each has
+  // just looked for: neither heeds what it left itself, but the other does.
+  clearDeadStack();
   asm volatile("" ::: "memory"); // no tail call: the frame stays
   return Freed;
 }

@@ -50,6 +50,9 @@ struct LayerStatus {
   /// that were freed.
   size_t Retired = 0;
   uint64_t Freed = 0;
+  /// What there is to free: these objects, and what may go after removed ones,
+  /// their data for one. What a thread is just freeing is among it.
+  size_t Pending = 0;
   /// Why nothing can be freed at present; empty if it can.
   std::string Obstacle;
 };

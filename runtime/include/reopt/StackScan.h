@@ -84,6 +84,13 @@ uint64_t getOwnStackEnd();
 /// told (a thread that the C library did not make).
 uint64_t getStackEnd(pid_t Thread);
 
+/// Overwrites what calls that have returned left below the caller's frame. The
+/// frames of later calls lie there, and where they do not write an old address
+/// would look alive: for as long as the thread sleeps in such a call. For
+/// threads that have handled addresses of code and are about to wait; they have
+/// some kilobytes of stack left. As GC_clear_stack of the Boehm collector.
+void clearDeadStack();
+
 } // namespace reopt
 
 #endif // REOPT_STACKSCAN_H

@@ -17,6 +17,7 @@
 #include "llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h"
 
 #include <atomic>
+#include <functional>
 
 namespace reopt {
 
@@ -51,6 +52,8 @@ public:
   }
   void deallocate(std::vector<FinalizedAlloc> As,
                   OnDeallocatedFunction OnDeallocated) override {
+    if (BeforeDeallocation)
+      BeforeDeallocation();
     Deallocs += As.size();
     Base.deallocate(std::move(As), std::move(OnDeallocated));
   }
@@ -59,6 +62,8 @@ public:
 
   std::atomic<size_t> Bytes{0}, Allocs{0}, Deallocs{0};
   std::atomic<size_t> AllocationsLeft{~size_t(0)};
+  /// On the thread that frees; set while none does.
+  std::function<void()> BeforeDeallocation;
 
 private:
   /// Counts memory that is given up before it is final.

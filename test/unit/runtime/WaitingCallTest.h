@@ -15,6 +15,7 @@
 
 #include "LayerTest.h"
 
+#include <chrono>
 #include <functional>
 #include <semaphore.h>
 #include <thread>
@@ -66,19 +67,21 @@ protected:
     T.join();
   }
 
-  /// Frees what is retired, all of it.
+  /// Frees what is retired, all of it. More than one round may be needed: data
+  /// go after the code that uses them, and what another thread is just freeing
+  /// is gone when it has got that far. The limit only says when to give up.
   void expectAllFreed() {
     wait();
-    // A worker that is about to fall asleep may have old addresses around.
-    for (int I = 0; I != 1000 && L->getStatus().Retired; ++I) {
+    const auto GiveUpAt =
+        std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    auto S = L->getStatus();
+    while (S.Pending && std::chrono::steady_clock::now() < GiveUpAt) {
       L->collect();
       std::this_thread::yield();
+      S = L->getStatus();
     }
-    auto S = L->getStatus();
     EXPECT_EQ(S.Retired, 0u) << S.Obstacle;
-    // Traps, and data, may be a round behind.
-    for (int I = 0; I != 3; ++I)
-      L->collect();
+    EXPECT_EQ(S.Pending, 0u) << S.Obstacle;
   }
   void expectAllFreed(uint64_t Objects) {
     expectAllFreed();
