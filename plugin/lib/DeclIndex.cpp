@@ -108,6 +108,13 @@ NamespaceDecl *DeclIndex::getPrompt() {
   return Prompt;
 }
 
+/// Has \p D mangled as a member of \p Home. It stays where it was written.
+static void moveForMangling(TagDecl *D, DeclContext *Home) {
+  DeclContext *Lexical = D->getLexicalDeclContext();
+  D->setDeclContext(Home);
+  D->setLexicalDeclContext(Lexical);
+}
+
 void DeclIndex::moveLocalType(TagDecl *D) {
   auto *Statement = dyn_cast<TopLevelStmtDecl>(D->getDeclContext());
   if (!Statement)
@@ -118,8 +125,7 @@ void DeclIndex::moveLocalType(TagDecl *D) {
     Home = createNamespace(getPrompt(), "s" + std::to_string(++LastHome),
                            /*Before=*/nullptr);
   }
-  D->setDeclContext(Home);
-  D->setLexicalDeclContext(Statement);
+  moveForMangling(D, Home);
 }
 
 void DeclIndex::numberClosure(CXXRecordDecl *D) {
@@ -128,11 +134,8 @@ void DeclIndex::numberClosure(CXXRecordDecl *D) {
     return;
   CXXRecordDecl::LambdaNumbering Numbering = D->getLambdaNumbering();
   Numbering.ManglingNumber = ++LastClosure;
-  if (isa<TopLevelStmtDecl, TranslationUnitDecl>(D->getDeclContext())) {
-    DeclContext *Lexical = D->getLexicalDeclContext();
-    D->setDeclContext(getPrompt());
-    D->setLexicalDeclContext(Lexical);
-  }
+  if (isa<TopLevelStmtDecl, TranslationUnitDecl>(D->getDeclContext()))
+    moveForMangling(D, getPrompt());
   // Its linkage stays what it would be without a number.
   Numbering.HasKnownInternalLinkage = true;
   D->setLambdaNumbering(Numbering);
