@@ -44,12 +44,13 @@
 
 #include "BenchJIT.h"
 #include "reopt/IRReoptimizer.h"
+#include "reopt/OptimizeModule.h"
 #include "reopt/ReOptimizeLayer.h"
 #include "llvm/ExecutionEngine/Orc/JITLinkRedirectableSymbolManager.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/ExecutionEngine/Orc/ReOptimizeLayer.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/OptimizationLevel.h"
 #include "llvm/Target/TargetMachine.h"
 #include <algorithm>
 #include <benchmark/benchmark.h>
@@ -280,17 +281,7 @@ public:
       F.removeFnAttr(Attribute::OptimizeNone);
       F.removeFnAttr(Attribute::NoInline);
     }
-    PassBuilder PB(TM.get());
-    LoopAnalysisManager LAM;
-    FunctionAnalysisManager FAM;
-    CGSCCAnalysisManager CGAM;
-    ModuleAnalysisManager MAM;
-    PB.registerModuleAnalyses(MAM);
-    PB.registerCGSCCAnalyses(CGAM);
-    PB.registerFunctionAnalyses(FAM);
-    PB.registerLoopAnalyses(LAM);
-    PB.crossRegisterProxies(LAM, FAM, CGAM, MAM);
-    PB.buildPerModuleDefaultPipeline(OptimizationLevel::O3).run(M, MAM);
+    optimizeModule(M, *TM, OptimizationLevel::O3);
   }
 
 private:

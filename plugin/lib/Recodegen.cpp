@@ -11,6 +11,7 @@
 #include "FrameTypes.h"
 #include "SessionIdentity.h"
 #include "UnstableTypes.h"
+#include "reopt/ContextErrors.h"
 #include "reopt/ModuleExtractor.h"
 #include "reopt/OnStackReplacement.h"
 #include "clang/AST/Attr.h"
@@ -19,8 +20,6 @@
 #include "clang/CodeGen/BackendUtil.h"
 #include "clang/Frontend/CompilerInstance.h"
 #include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
@@ -110,29 +109,6 @@ void compileForHost(llvm::Function &F) {
   F.addFnAttr("target-cpu", llvm::sys::getHostCPUName());
   F.addFnAttr("target-features", Features);
 }
-
-/// Notes the errors that LLVM reports on a context, and keeps the rest quiet.
-/// Without a handler LLVM would print an error and end the process.
-class ErrorNotes : public llvm::DiagnosticHandler {
-public:
-  explicit ErrorNotes(std::string &Text) : Text(Text) {}
-
-  bool handleDiagnostics(const llvm::DiagnosticInfo &Info) override {
-    if (Info.getSeverity() != llvm::DS_Error)
-      return true;
-    std::string Lines;
-    llvm::raw_string_ostream OS(Lines);
-    llvm::DiagnosticPrinterRawOStream Printer(OS);
-    Info.print(Printer);
-    // What follows shows the place in text that nobody has written.
-    Text += (Text.empty() ? "" : "; ") +
-            llvm::StringRef(Lines).split('\n').first.str();
-    return true;
-  }
-
-private:
-  std::string &Text;
-};
 
 } // namespace
 
@@ -482,22 +458,21 @@ Recodegen::compile(llvm::Module &M) {
 
 llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
                                               const SessionView &Session) {
-  std::string Errors;
-  auto Code = makeCode(B, Session, Errors);
-  if (Errors.empty())
+  llvm::LLVMContext Ctx;
+  Ctx.setDiscardValueNames(true);
+  ContextErrors Errors(Ctx, ContextErrors::Rest::Quiet);
+  auto Code = makeCode(B, Session, Ctx);
+  if (Errors.getText().empty())
     return Code;
   // Code that an error was reported about must not run.
   consumeError(Code.takeError());
-  return llvm::createStringError(Errors);
+  return llvm::createStringError(Errors.getText());
 }
 
 llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
                                             const SessionView &Session,
-                                            std::string &Errors) {
+                                            llvm::LLVMContext &Ctx) {
   NewCode Code;
-  llvm::LLVMContext Ctx;
-  Ctx.setDiscardValueNames(true);
-  Ctx.setDiagnosticHandler(std::make_unique<ErrorNotes>(Errors));
   BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
 
   Job J(Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str());

@@ -48,9 +48,9 @@ public:
 private:
   struct Job;
   struct Frame;
-  /// The whole way. \p Errors are those that LLVM reports on its way.
+  /// The whole way. What LLVM reports on it goes to the handler of \p Ctx.
   llvm::Expected<NewCode> makeCode(const Batch &B, const SessionView &Session,
-                                   std::string &Errors);
+                                   llvm::LLVMContext &Ctx);
   llvm::Error readFrame(Job &J, const Batch::Member &Member);
   llvm::Error addFrames(Job &J, BatchModule &M);
   bool typeFrame(Job &J, Frame &F, AstBorrow &AST);

@@ -7,10 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/IRReoptimizer.h"
-#include "OptimizeModule.h"
 #include "reopt/ActiveCount.h"
+#include "reopt/ContextErrors.h"
 #include "reopt/ModuleExtractor.h"
 #include "reopt/OnStackReplacement.h"
+#include "reopt/OptimizeModule.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
@@ -274,10 +275,15 @@ IRReoptimizer::compile(Module &M, OptimizationLevel Level,
   raw_string_ostream OS(Problem);
   if (verifyModule(M, &OS))
     return createStringError("the module is broken: " + Problem);
+  ContextErrors Errors(M.getContext());
   optimizeModule(M, **TM, Level);
   if (AfterPipeline)
     AfterPipeline();
-  return SimpleCompiler(**TM)(M);
+  auto Object = SimpleCompiler(**TM)(M);
+  if (Errors.getText().empty())
+    return Object;
+  consumeError(Object.takeError());
+  return createStringError(Errors.getText());
 }
 
 } // namespace reopt

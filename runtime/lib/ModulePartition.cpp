@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ModulePartition.h"
+#include "reopt/ContextErrors.h"
 #include "reopt/ModuleExtractor.h"
 #include "reopt/TierZeroCompiler.h"
 #include "llvm/Analysis/CFG.h"
@@ -368,6 +369,13 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
   if (Req.HideData)
     hideData(*Data, Parts, GetOwnName);
   return Parts;
+}
+
+Error checkAssembly(const Module &Mod) {
+  ContextErrors Errors(Mod.getContext());
+  definesInAssembly(Mod);
+  return Errors.getText().empty() ? Error::success()
+                                  : createStringError(Errors.getText());
 }
 
 ModulePartition partitionModule(orc::ThreadSafeModule &TSM,

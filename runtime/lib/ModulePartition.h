@@ -108,7 +108,12 @@ struct PartitionRequest {
   llvm::function_ref<bool(llvm::StringRef)> IsMergedAway;
 };
 
-/// Parts \p TSM, under its context's lock. Counted functions stay in it.
+/// An error if \p Mod has assembly outside of functions that the target cannot
+/// read. Nobody else might say so, if nothing else is in the module.
+llvm::Error checkAssembly(const llvm::Module &Mod);
+
+/// Parts \p TSM, whose assembly can be read, under its context's lock. Counted
+/// functions stay in it.
 ModulePartition partitionModule(llvm::orc::ThreadSafeModule &TSM,
                                 const PartitionRequest &Req);
 

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "OptimizeModule.h"
+#include "reopt/OptimizeModule.h"
 #include "llvm/Passes/PassBuilder.h"
 
 using namespace llvm;

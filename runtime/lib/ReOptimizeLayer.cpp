@@ -35,11 +35,14 @@ Expected<ReOptimizeLayer::Setup> ReOptimizeLayer::in(LLJIT &J) {
         "the JIT's object layer is not JITLink's: set it with "
         "LLJITBuilder::setObjectLinkingLayerCreator() to an "
         "ObjectLinkingLayer");
-  Setup Place{J.getIRTransformLayer(), *Linker, J.getDataLayout(),
-              // Where the JIT's platform sees the initialisers.
-              [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
-                return J.addIRModule(std::move(RT), std::move(TSM));
-              }};
+  Setup Place{
+      J.getIRTransformLayer(), *Linker, J.getDataLayout(),
+      // Where the JIT's platform sees the initialisers.
+      [&J](ResourceTrackerSP RT, ThreadSafeModule TSM) {
+        return J.addIRModule(std::move(RT), std::move(TSM));
+      },
+      // With what the JIT links by default.
+      [&J](std::string Name) { return J.createJITDylib(std::move(Name)); }};
   Place.Old = OldCode::Count;
   return std::move(Place);
 }
@@ -257,12 +260,12 @@ void ReOptimizeLayer::noteCalled(Space &S, const ModulePartition &Parts) {
   }
 }
 
-/// As LLJIT does for modules of its own.
-Error ReOptimizeLayer::checkLayout(llvm::Module &Mod) const {
+Error ReOptimizeLayer::checkModule(llvm::Module &Mod) const {
+  // As LLJIT does for modules of its own.
   if (Mod.getDataLayout().isDefault())
     Mod.setDataLayout(Place.Layout);
   if (Mod.getDataLayout() == Place.Layout)
-    return Error::success();
+    return checkAssembly(Mod);
   return createStringError(inconvertibleErrorCode(),
                            "module " + Mod.getName() + " has the data layout " +
                                Mod.getDataLayoutStr() + ", and the JIT has " +
@@ -302,7 +305,7 @@ Error ReOptimizeLayer::add(ResourceTrackerSP RT, ThreadSafeModule Module) {
   if (!Home)
     return Home.takeError();
   if (auto Err = Module.withModuleDo(
-          [&](llvm::Module &Mod) { return checkLayout(Mod); }))
+          [&](llvm::Module &Mod) { return checkModule(Mod); }))
     return Err;
 
   const Owner By{Key, ++LastAddition};
@@ -417,7 +420,7 @@ void ReOptimizeLayer::emit(std::unique_ptr<MaterializationResponsibility> R,
   if (!Home)
     return Fail(Home.takeError());
   if (auto Err = Module.withModuleDo(
-          [&](llvm::Module &Mod) { return checkLayout(Mod); }))
+          [&](llvm::Module &Mod) { return checkModule(Mod); }))
     return Fail(std::move(Err));
   auto TSM = std::make_shared<ThreadSafeModule>(std::move(Module));
   ModulePartition Parts = partitionModule(

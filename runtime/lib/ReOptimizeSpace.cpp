@@ -31,7 +31,9 @@ namespace reopt {
 Error ReOptimizeLayer::defineSlowPath() {
   static std::atomic<unsigned> Layers{0};
   // Not a bare one: the ORC runtime must know whose code it is.
-  auto Created = ES.createJITDylib(formatv("<reopt {0}>", Layers++));
+  const std::string Name = formatv("<reopt {0}>", Layers++);
+  auto Created = Place.CreateJITDylib ? Place.CreateJITDylib(Name)
+                                      : ES.createJITDylib(Name);
   if (!Created)
     return Created.takeError();
   SlowPath = &*Created;

@@ -41,12 +41,14 @@ constexpr unsigned TierZeroGroupLimit = 20;
   std::abort();
 }
 
-/// Stack that a compile is sure to get by with.
-constexpr size_t CompileStack = 8 << 20, EnoughStack = 512 << 10;
+/// Stack that a compile is sure to get by with, and one of tier 0; LLVM's -O3
+/// gets what its users give it.
+constexpr size_t CompileStack = 8 << 20, EnoughStack = 512 << 10,
+                 EnoughStackToOptimize = 6 << 20;
 
 /// Whether the caller's stack, which may be a small thread's or a coroutine's,
-/// has room for a compile of tier 0.
-bool hasRoomToCompile() {
+/// has room for \p Size more.
+bool hasRoom(size_t Size) {
   struct Bounds {
     char *Low = nullptr;
     size_t Size = 0;
@@ -62,7 +64,7 @@ bool hasRoomToCompile() {
   };
   static thread_local const Bounds Stack;
   char *Here = static_cast<char *>(__builtin_frame_address(0));
-  return Here > Stack.Low + EnoughStack && Here < Stack.Low + Stack.Size;
+  return Here > Stack.Low + Size && Here < Stack.Low + Stack.Size;
 }
 
 } // namespace
@@ -344,10 +346,12 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
     IsCompiled = false;
     ES.reportError(std::move(Err));
   };
+  bool MayOptimize = false;
   // Whether there is nothing to do, and what to answer then.
   auto FindDone = [&]() -> std::optional<ExecutorAddr> {
     std::unique_lock<std::mutex> Lock(M);
     const Record &F = Functions[Id];
+    MayOptimize = F.RunsOnce;
     const ExecutorAddr Stub = F.Stub;
     if (F.St == Stage::Removed) {
       Lock.unlock();
@@ -358,7 +362,7 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   // Most calls of an entry that come late find the work done.
   if (auto Answer = FindDone())
     return *Answer;
-  if (hasRoomToCompile())
+  if (hasRoom(MayOptimize ? EnoughStackToOptimize : EnoughStack))
     Compile();
   else
     llvm::thread(std::optional<unsigned>(CompileStack), Compile).join();

@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/TierZeroCompiler.h"
-#include "OptimizeModule.h"
+#include "reopt/ContextErrors.h"
+#include "reopt/OptimizeModule.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
-#include "llvm/IR/DiagnosticHandler.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/OptimizationLevel.h"
@@ -106,15 +106,15 @@ TierZeroCompiler::operator()(Module &Mod) {
   auto P = take(Kind);
   if (!P)
     return P.takeError();
+  ContextErrors Errors(Mod.getContext());
   if (&Kind == &Optimized)
     optimizeModule(Mod, (*P)->getTargetMachine(), OptimizationLevel::O3);
   auto Object = (*P)->run(Mod);
-  // What an error leaves behind in the passes is not known.
-  const DiagnosticHandler *Told = Mod.getContext().getDiagHandlerPtr();
-  if (!Told || !Told->HasErrors) {
-    std::lock_guard<std::mutex> Lock(M);
-    Kind.Idle.push_back(std::move(*P));
-  }
+  // What an error leaves behind in the passes is not known: they go.
+  if (StringRef Text = Errors.getText(); !Text.empty())
+    return createStringError(Text);
+  std::lock_guard<std::mutex> Lock(M);
+  Kind.Idle.push_back(std::move(*P));
   return std::move(Object);
 }
 

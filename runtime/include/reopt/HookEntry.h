@@ -19,15 +19,15 @@
 /// is taken, while the tripping thread waits. A dispatch cannot be sent without
 /// waiting for its answer, so a trip costs one round trip, once per arming.
 ///
-/// The ORC runtime has a function of the same name. Ours comes first, since it
-/// lies in the JITDylib of the code that calls it. It needs no runtime, as the
-/// rest of this library; it passes the caller, by which roots are found; it
-/// preserves errno; when the session is gone it does nothing, where the
-/// runtime's ends the program; and it has a tag of its own, while the runtime's
-/// tag has room for one handler in a session, which may be another layer's.
-/// Code that was made for the runtime's, which passes two arguments, may call
-/// it: what is in the third one's register is then taken for a caller, which at
-/// worst names another root.
+/// The ORC runtime has a function of the same name. Ours comes first, since the
+/// JITDylib of the code that calls it has it, or re-exports it. It needs no
+/// runtime, as the rest of this library; it passes the caller, by which roots
+/// are found; it preserves errno; when the session is gone it does nothing,
+/// where the runtime's ends the program; and it has a tag of its own, while the
+/// runtime's tag has room for one handler in a session, which may be another
+/// layer's. Code that was made for the runtime's, which passes two arguments,
+/// may call it: what is in the third one's register is then taken for a caller,
+/// which at worst names another root.
 ///
 /// To machine code the hook is a C function. It clobbers what a call may
 /// clobber, and the code that calls it was compiled knowing that. In another

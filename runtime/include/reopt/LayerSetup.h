@@ -54,6 +54,13 @@ struct LayerSetup {
                                                   llvm::orc::ThreadSafeModule)>;
   /// How add() adds data and initialisers; Base.add() if it is null.
   AddFn AddRest;
+  using CreateJITDylibFn =
+      llvm::unique_function<llvm::Expected<llvm::orc::JITDylib &>(
+          std::string Name)>;
+  /// Makes the JITDylib for the code that tripping functions call, which goes
+  /// through Base, and so may mention whatever a transform there adds to it;
+  /// ExecutionSession::createJITDylib() if it is null.
+  CreateJITDylibFn CreateJITDylib;
   /// Whether add() refuses a module whose initialisers reach, by name, what
   /// nobody defines: a lazy function has nobody to tell when it is called.
   bool CheckReferences = false;

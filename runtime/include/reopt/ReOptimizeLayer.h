@@ -214,7 +214,7 @@ private:
     };
     llvm::StringMap<DataState> Data;
     /// Functions without a body that the latest module's wrappers and
-    /// initialisers call.
+    /// initialisers call. Guarded by M.
     std::vector<FunctionId> SoonCalled;
     /// Where call-only tables are, as far as anybody needed to know.
     llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
@@ -354,7 +354,8 @@ private:
   };
   /// Under M: the input of \p By, which is made if it is not there.
   Input &getInput(Space &S, Owner By);
-  llvm::Error checkLayout(llvm::Module &Mod) const;
+  /// Whether \p Mod fits the JIT. It gets the JIT's layout if it has none.
+  llvm::Error checkModule(llvm::Module &Mod) const;
   /// The part of add() that others wait for: functions and data get identity.
   llvm::Expected<ModulePartition>
   identify(Space &S, Owner By,

@@ -18,6 +18,9 @@
 /// tiering is off, and functions that loop where nobody could go on. Modules
 /// that are marked with markOptimized() go through LLVM's -O3 before.
 ///
+/// What LLVM reports as errors in a module, such as assembly that the target
+/// does not know, is the Error of that module.
+///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_TIERZEROCOMPILER_H

@@ -18,6 +18,7 @@ using namespace reopt;
 
 namespace {
 
+// Members of a class, and closures, have numbers that stay.
 TEST(UnstableTypesTest, OnlyClassesWithoutANameLoseTheirTypes) {
   LLVMContext Ctx;
   auto M = parseIR(R"(
@@ -28,6 +29,8 @@ TEST(UnstableTypesTest, OnlyClassesWithoutANameLoseTheirTypes) {
       %unnamed = load i32, ptr %p, !tbaa !10
       %inside = load i32, ptr %p, !tbaa !12
       %pointer = load ptr, ptr %p, !tbaa !14
+      %member = load i32, ptr %p, !tbaa !16
+      %closure = load i32, ptr %p, !tbaa !18
       call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %p, i64 4, i1 false), !tbaa.struct !20
       call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %p, i64 4, i1 false), !tbaa.struct !21
       ret void
@@ -44,6 +47,10 @@ TEST(UnstableTypesTest, OnlyClassesWithoutANameLoseTheirTypes) {
     !13 = !{!"_ZTS1T", !11, i64 0, !3, i64 4}
     !14 = !{!15, !15, i64 0}
     !15 = !{!"p1 _ZTS3BoxI3$_0E", !4, i64 0}
+    !16 = !{!17, !3, i64 0}
+    !17 = !{!"_ZTSN1SUt_E", !3, i64 0}
+    !18 = !{!19, !3, i64 0}
+    !19 = !{!"_ZTSN6promptUlvE_E", !3, i64 0}
     !20 = !{i64 0, i64 4, !2}
     !21 = !{i64 0, i64 4, !10}
   )",
@@ -55,7 +62,7 @@ TEST(UnstableTypesTest, OnlyClassesWithoutANameLoseTheirTypes) {
     for (unsigned Kind : {LLVMContext::MD_tbaa, LLVMContext::MD_tbaa_struct})
       if (I.getMetadata(Kind))
         Left += I.hasName() ? I.getName().str() + " " : "copy ";
-  EXPECT_EQ(Left, "named scalar copy ");
+  EXPECT_EQ(Left, "named scalar member closure copy ");
 }
 
 } // namespace

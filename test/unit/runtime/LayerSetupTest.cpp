@@ -13,6 +13,7 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/RTDyldObjectLinkingLayer.h"
 #include "llvm/ExecutionEngine/SectionMemoryManager.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
@@ -32,6 +33,7 @@ protected:
   static void SetUpTestSuite() {
     InitializeNativeTarget();
     InitializeNativeTargetAsmPrinter();
+    InitializeNativeTargetAsmParser();
   }
 
   void create(ReOptimizeLayer::Setup Place) {
@@ -56,6 +58,7 @@ protected:
     if (!Module)
       report_fatal_error(Diagnostic.getMessage());
     Module->setDataLayout(J->getDataLayout());
+    Module->setTargetTriple(J->getTargetTriple());
     return ThreadSafeModule(std::move(Module), std::move(Ctx));
   }
   void add(StringRef Text) {
@@ -136,6 +139,41 @@ TEST_F(LayerSetupTest, TheJITsTransformSeesTierZeroAndData) {
   EXPECT_TRUE(is_contained(Seen, "v"));
 }
 
+// Into what tripping code calls, too: that is compiled as anything else.
+TEST_F(LayerSetupTest, ATransformMayAddCallsIntoTheProcess) {
+  J->getIRTransformLayer().setTransform(
+      [&](ThreadSafeModule TSM, const MaterializationResponsibility &) {
+        TSM.withModuleDo([&](Module &Mod) {
+          FunctionCallee Added = Mod.getOrInsertFunction(
+              "getpid", Type::getInt32Ty(Mod.getContext()));
+          for (Function &F : Mod)
+            if (!F.isDeclaration())
+              CallInst::Create(Added, "",
+                               F.getEntryBlock().getFirstInsertionPt());
+        });
+        return Expected<ThreadSafeModule>(std::move(TSM));
+      });
+  Opts.Threshold = 5;
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  add(R"(
+    define i32 @f(i32 %n) {
+      br label %loop
+    loop:
+      %i = phi i32 [0, %0], [%next, %loop]
+      %next = add i32 %i, 1
+      %done = icmp sge i32 %next, %n
+      br i1 %done, label %end, label %loop
+    end:
+      ret i32 %i
+    }
+  )");
+  EXPECT_EQ(call("f", 1000000), 999999);
+  EXPECT_TRUE(L->wait(std::nullopt));
+  EXPECT_EQ(call("f", 1000000), 999999);
+  EXPECT_EQ(L->list().front().St, Stage::Tier1);
+  EXPECT_EQ(Reported, "");
+}
+
 TEST_F(LayerSetupTest, AFailedFirstCallGoesWhereTheClientWants) {
   auto Place = cantFail(ReOptimizeLayer::in(*J));
   Place.OnFailedCall = ExecutorAddr::fromPtr(
@@ -174,6 +212,21 @@ TEST_F(LayerSetupTest, WhatIsMissingIsAnError) {
   create(cantFail(ReOptimizeLayer::in(*J)));
   EXPECT_EQ(toString(L->add(J->getMainJITDylib(), ThreadSafeModule())),
             "add() needs a module");
+}
+
+// By itself LLVM would end the process.
+TEST_F(LayerSetupTest, BadAssemblyIsAnError) {
+  create(cantFail(ReOptimizeLayer::in(*J)));
+  const std::string Problem =
+      toString(L->add(J->getMainJITDylib(), parse("module asm \"nonsense\"")));
+  EXPECT_NE(Problem.find("nonsense"), std::string::npos) << Problem;
+  add("define i32 @f(i32 %x) {\n"
+      "  call void asm sideeffect \"nonsense\", \"\"()\n"
+      "  ret i32 1\n"
+      "}");
+  promote("f");
+  const FunctionInfo F = L->list().front();
+  EXPECT_NE(F.Detail.find("nonsense"), std::string::npos) << F.Detail;
 }
 
 // The layer's own symbols are not the client's to remove.

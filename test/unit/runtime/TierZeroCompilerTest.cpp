@@ -107,6 +107,29 @@ TEST_F(TierZeroCompilerTest, APipelineKeepsNothingOfTheModuleBefore) {
   }
 }
 
+TEST_F(TierZeroCompilerTest, BadAssemblyIsAnError) {
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  auto Good = cantFail(Compiler(*parse(Ctx)))->getBuffer().str();
+  for (auto Mark : {+[](Module &) {}, &markUncounted, &markOptimized}) {
+    auto M = parseIR("define void @f() {\n"
+                     "  call void asm sideeffect \"nonsense\", \"\"()\n"
+                     "  call void asm sideeffect \"more of it\", \"\"()\n"
+                     "  ret void\n"
+                     "}",
+                     Ctx);
+    M->setTargetTriple(Machine.getTargetTriple());
+    M->setDataLayout(cantFail(Machine.getDefaultDataLayoutForTarget()));
+    Mark(*M);
+    auto Object = Compiler(*M);
+    ASSERT_FALSE(Object);
+    const std::string Text = toString(Object.takeError());
+    EXPECT_NE(Text.find("nonsense"), std::string::npos) << Text;
+    EXPECT_NE(Text.find("; <inline asm>"), std::string::npos) << Text;
+  }
+  EXPECT_EQ(cantFail(Compiler(*parse(Ctx)))->getBuffer().str(), Good);
+}
+
 TEST_F(TierZeroCompilerTest, MarkedModulesAreOptimized) {
   TierZeroCompiler Compiler(Machine);
   LLVMContext Ctx;
