@@ -10,8 +10,6 @@
 #include "SessionIdentity.h"
 #include "reopt/TierZeroCompiler.h"
 #include "clang/Interpreter/PartialTranslationUnit.h"
-#include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
@@ -71,28 +69,6 @@ bool definesAnything(const Module &M) {
   return !M.getModuleInlineAsm().empty() ||
          any_of(M.global_values(),
                 [](const GlobalValue &GV) { return !GV.isDeclaration(); });
-}
-
-/// Copies a module into a context of its own. The interpreter's context stays
-/// with the interpreter thread, while tier-0 code is compiled on any thread.
-Expected<ThreadSafeModule> moveToOwnContext(const Module &M,
-                                            StringRef Identifier) {
-  SmallVector<char, 0> Bytes;
-  {
-    // WriteBitcodeToFile() adds a symbol table for linkers, which has to be
-    // found out first.
-    BitcodeWriter Writer(Bytes);
-    Writer.writeModule(M);
-    Writer.writeStrtab();
-  }
-  auto Ctx = std::make_unique<LLVMContext>();
-  auto Copy = parseBitcodeFile(
-      MemoryBufferRef(StringRef(Bytes.data(), Bytes.size()), Identifier), *Ctx);
-  if (!Copy)
-    return Copy.takeError();
-  // ORC names a module's initialiser symbols after it.
-  (*Copy)->setModuleIdentifier(M.getModuleIdentifier());
-  return ThreadSafeModule(std::move(*Copy), std::move(Ctx));
 }
 
 } // namespace
@@ -181,12 +157,11 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     PTU.TheModule.reset();
     return Error::success();
   }
-  auto TSM =
-      moveToOwnContext(*PTU.TheModule, PTU.TheModule->getModuleIdentifier());
+  auto TSM = Contexts.copy(*PTU.TheModule);
   if (!TSM)
     return TSM.takeError();
   PTU.TheModule.reset();
-  TSM->withModuleDo([&](Module &M) {
+  const bool IsPassing = TSM->withModuleDo([&](Module &M) {
     M.setDataLayout(J->getDataLayout());
     for (const std::string &Name :
          S->Index.acceptInput(PTU.TUPart, M.getModuleIdentifier()))
@@ -194,17 +169,23 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
         F->deleteBody();
         F->setComdat(nullptr);
       }
+    const bool LeavesNothing = leavesNothing(M);
+    if (LeavesNothing)
+      moveLiterals(M, Literals);
     giveSessionIdentity(M);
     dropRepeatedInitializers(M, [&](StringRef Name) {
       return S->Layer->defines(J->getMainJITDylib(), Name);
     });
     S->AtExit->intercept(M);
     bracketValuePrinting(M, BeforePrinting, AfterPrinting);
+    return LeavesNothing;
   });
   auto RT = J->getMainJITDylib().createResourceTracker();
   if (auto Err = S->Layer->add(RT, std::move(*TSM)))
     return joinErrors(std::move(Err), RT->remove());
   Trackers[&PTU] = std::move(RT);
+  if (IsPassing)
+    Passing.push_back(&PTU);
   return Error::success();
 }
 
@@ -227,8 +208,32 @@ Error TieringExecutor::removeModule(clang::PartialTranslationUnit &PTU) {
 }
 
 Error TieringExecutor::runCtors() const {
-  RunningCode Running(S->Lease);
-  return J->initialize(J->getMainJITDylib());
+  // Code may run inputs of its own, and is still there then.
+  auto Ran = std::exchange(Passing, {});
+  {
+    RunningCode Running(S->Lease);
+    if (auto Err = J->initialize(J->getMainJITDylib()))
+      return Err;
+  }
+  for (const auto *PTU : Ran)
+    if (auto Err = forget(PTU))
+      return Err;
+  return Error::success();
+}
+
+Error TieringExecutor::forget(const clang::PartialTranslationUnit *PTU) const {
+  auto I = Trackers.find(PTU);
+  if (I == Trackers.end())
+    return Error::success();
+  bool IsListed = false;
+  if (auto Err = I->second->withResourceKeyDo(
+          [&](ResourceKey K) { IsListed = S->Layer->lists(K); }))
+    return Err;
+  if (IsListed)
+    return Error::success();
+  auto RT = std::move(I->second);
+  Trackers.erase(I);
+  return RT->remove();
 }
 
 Error TieringExecutor::cleanUp() {

@@ -15,6 +15,8 @@
 #ifndef REOPT_CLANG_TIERINGEXECUTOR_H
 #define REOPT_CLANG_TIERINGEXECUTOR_H
 
+#include "InputContexts.h"
+#include "PassingInput.h"
 #include "Session.h"
 #include "clang/Interpreter/IncrementalExecutor.h"
 #include "llvm/ADT/DenseMap.h"
@@ -46,9 +48,18 @@ private:
 
   std::shared_ptr<Session> S;
   std::unique_ptr<llvm::orc::LLJIT> J;
-  llvm::DenseMap<const clang::PartialTranslationUnit *,
-                 llvm::orc::ResourceTrackerSP>
+  /// Removes an input that has run and leaves nothing, unless a listing has
+  /// something to say of it.
+  llvm::Error forget(const clang::PartialTranslationUnit *PTU) const;
+
+  // runCtors() is const to clang.
+  mutable llvm::DenseMap<const clang::PartialTranslationUnit *,
+                         llvm::orc::ResourceTrackerSP>
       Trackers;
+  /// Those that will run next, and leave nothing.
+  mutable std::vector<const clang::PartialTranslationUnit *> Passing;
+  InputContexts Contexts;
+  LiteralPool Literals;
 };
 
 } // namespace reopt

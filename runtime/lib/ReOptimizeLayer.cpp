@@ -211,9 +211,21 @@ ReOptimizeLayer::Input &ReOptimizeLayer::getInput(Space &S, Owner By) {
   return In;
 }
 
+/// Whether others may mention what \p Parts defines: it had names before.
+static bool hasNames(const ModulePartition &Parts) {
+  StringSet<> Local;
+  for (auto &Own : Parts.Exposed)
+    Local.insert(Own.Name);
+  return !Parts.Aliases.empty() || any_of(Parts.Counted, [&](auto &F) {
+    return !Local.contains(F.first->getName());
+  }) || any_of(Parts.DataNames, [&](auto &N) { return !Local.contains(N); });
+}
+
 void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
+  const bool HasNames = hasNames(Parts);
   std::lock_guard<std::mutex> Lock(M);
   Input &In = getInput(S, By);
+  In.IsShared = HasNames;
   for (auto &Name : Parts.DataNames)
     S.Data.try_emplace(
         Name, Space::DataState{By.Addition, std::move(Parts.Mentions[Name])});

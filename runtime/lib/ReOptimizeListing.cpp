@@ -32,14 +32,30 @@ void ReOptimizeLayer::takeTripsForListing() {
     Inbox.wake();
 }
 
+bool ReOptimizeLayer::isListed(const Record &F) {
+  if (F.St == Stage::Removed)
+    return false;
+  // A statement that looped little is nobody's business.
+  return !F.RunsOnce || (F.Why != Reason::NotHotYet && F.St != Stage::Lazy);
+}
+
+bool ReOptimizeLayer::lists(ResourceKey K) {
+  std::lock_guard<std::mutex> Lock(M);
+  takeTripsForListing();
+  for (auto I = Inputs.lower_bound({K, 0});
+       I != Inputs.end() && I->first.Key == K; ++I)
+    if (any_of(I->second.Functions,
+               [this](FunctionId Id) { return isListed(Functions[Id]); }))
+      return true;
+  return false;
+}
+
 std::vector<FunctionInfo> ReOptimizeLayer::list() {
   std::lock_guard<std::mutex> Lock(M);
   takeTripsForListing();
   std::vector<FunctionInfo> Result;
   for (const Record &F : Functions) {
-    // A statement that looped little is nobody's business.
-    if (F.St == Stage::Removed || (F.RunsOnce && F.Why == Reason::NotHotYet) ||
-        (F.RunsOnce && F.St == Stage::Lazy))
+    if (!isListed(F))
       continue;
     Heat H = readHeat(F);
     Result.push_back({F.Id, (*F.Name).str(), F.St, F.Version, H.Calls, H.Loops,

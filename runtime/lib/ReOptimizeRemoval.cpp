@@ -63,8 +63,12 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     }
     std::vector<StubTable::Request> Traps;
     DenseSet<uint64_t> Groups;
+    // Whether other code may have something of it inside, or mention it. What
+    // ran once and was not compiled again is nowhere else.
+    bool OthersCare = false;
     for (auto Next = Begin; Next != End;) {
       auto I = Next++;
+      OthersCare |= I->second.IsShared;
       for (auto &Name : I->second.Data) {
         // A definition that was refused does not take the first one along.
         auto Mine = S.Data.find(Name);
@@ -78,6 +82,9 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
         F.In = nullptr;
         if (F.St == Stage::Removed)
           continue;
+        OthersCare |= !F.RunsOnce ||
+                      (F.St != Stage::Lazy && F.St != Stage::Tier0) ||
+                      F.ContinuationBatch;
         F.transition(Stage::Removed);
         F.Why = Reason::Undone;
         if (!F.Stub)
@@ -120,17 +127,21 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       Result = Stubs->redirect(JD, Traps);
     if (Result)
       ExecutorGone = true; // Who removes is told.
-    for (Record &F : Functions)
-      F.ReferencesChecked = false;
-    for (auto &Entry : S.Data)
-      Entry.second.ReferencesChecked = false;
+    if (OthersCare) {
+      for (Record &F : Functions)
+        F.ReferencesChecked = false;
+      for (auto &Entry : S.Data)
+        Entry.second.ReferencesChecked = false;
+    }
     auto IsGone = [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     };
     std::vector<uint64_t> Numbers;
-    for (auto &[Number, B] : Batches) {
-      Numbers.push_back(Number);
-      if (any_of(B.Uses, IsGone))
+    if (OthersCare)
+      for (auto &[Number, B] : Batches) {
+        Numbers.push_back(Number);
+        if (none_of(B.Uses, IsGone))
+          continue;
         for (FunctionId Id : B.Members) {
           if (IsGone(Id))
             continue;
@@ -138,7 +149,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
           if (Functions[Id].PublishedBatch == Number)
             demote(Functions[Id]);
         }
-    }
+      }
     for (uint64_t Number : Numbers)
       takeUnusedBatch(Number, Unused);
     for (uint64_t Number : Groups)

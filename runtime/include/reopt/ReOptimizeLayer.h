@@ -154,6 +154,9 @@ public:
   /// too if the function is gone. Takes a moment.
   std::vector<std::optional<Reason>> getLoops(FunctionId Id) const;
 
+  /// Whether list() has anything that \p K owns.
+  bool lists(llvm::orc::ResourceKey K);
+
   LayerStatus getStatus();
 
   /// Frees what code can be proven unused now; a thread of the layer's does so
@@ -244,6 +247,8 @@ private:
     std::shared_ptr<std::mutex> Grouping;
     std::vector<FunctionId> Functions;
     std::vector<std::string> Data;
+    /// Whether other additions may mention some of it.
+    bool IsShared = true;
     /// What its code and data share; null if old code is kept.
     std::shared_ptr<HeldCalls> Calls;
     std::shared_ptr<HeldData> Memory;
@@ -408,6 +413,7 @@ private:
   void takeTrips();
   void takeTripsForListing();
   static bool isRunning(const Record &F);
+  static bool isListed(const Record &F);
   std::optional<std::pair<Batch, Space *>> nextBatch();
   void compileBatch(Batch B, Space &S);
   /// Whether this thread is in compileBatch().

@@ -331,6 +331,28 @@ TEST_P(LayerOsrTest, WhatRunsOnceGetsNoBody) {
   EXPECT_EQ(info("once").St, Stage::Tier0);
 }
 
+TEST_P(LayerOsrTest, WhatRanOnceMayBeRemovedUnlessItIsListed) {
+  auto Adder = add(adder(1));
+  auto Lists = [&](const ResourceTrackerSP &RT) {
+    bool Result = false;
+    cantFail(
+        RT->withResourceKeyDo([&](ResourceKey K) { Result = L->lists(K); }));
+    return Result;
+  };
+  EXPECT_TRUE(Lists(Adder));
+  // Too few iterations to be worth a word.
+  auto Brief = add("define i32 @once_brief(i32 %n) { ret i32 %n }");
+  EXPECT_FALSE(Lists(Brief));
+  call("once_brief", 3);
+  EXPECT_FALSE(Lists(Brief));
+  cantFail(Brief->remove());
+  EXPECT_TRUE(Lists(Adder));
+  auto Long = add(loop("once"));
+  call("once", 1000);
+  L->wait(std::nullopt);
+  EXPECT_TRUE(Lists(Long));
+}
+
 // Its only call is one too many, and trips. That leads nowhere, and must not
 // keep its loop, which trips at about the same time, from going on.
 TEST_P(LayerOsrTest, WhatRunsOnceIsHotInItsLoopsOnly) {

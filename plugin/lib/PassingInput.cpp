@@ -1,0 +1,107 @@
+//===-- PassingInput.cpp --------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PassingInput.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+
+namespace reopt {
+
+const char *LiteralPool::intern(StringRef Bytes, Align Alignment) {
+  const char *&Copy = Known[Alignment.value()][Bytes];
+  if (!Copy) {
+    auto *Place = static_cast<char *>(Memory.Allocate(Bytes.size(), Alignment));
+    copy(Bytes, Place);
+    Copy = Place;
+  }
+  return Copy;
+}
+
+/// The bytes of \p Var if it is a literal: whoever has its address does not
+/// care which it is.
+static std::optional<std::string> getLiteral(const GlobalVariable &Var) {
+  if (!Var.hasPrivateLinkage() || !Var.isConstant() ||
+      !Var.hasGlobalUnnamedAddr() || !Var.hasInitializer() ||
+      Var.hasSection() || Var.getAddressSpace() != 0)
+    return std::nullopt;
+  const Constant &Value = *Var.getInitializer();
+  if (auto *Data = dyn_cast<ConstantDataSequential>(&Value))
+    return Data->getRawDataValues().str();
+  if (Value.isNullValue())
+    return std::string(Var.getDataLayout().getTypeAllocSize(Var.getValueType()),
+                       '\0');
+  return std::nullopt;
+}
+
+/// What registers a function to be called later, or a frame to come back to.
+static bool comesBack(StringRef Callee) {
+  return Callee.contains("atexit") || Callee == "at_quick_exit" ||
+         Callee.contains("setjmp") || Callee.ends_with("context");
+}
+
+/// Whether \p F can be called by those only that call it by name.
+static bool isOnlyCalled(const Function &F) {
+  return all_of(F.uses(), [](const Use &U) {
+    if (auto *Call = dyn_cast<CallBase>(U.getUser()))
+      return Call->isCallee(&U);
+    // The list of initialisers.
+    auto *Entry = dyn_cast<ConstantStruct>(U.getUser());
+    return Entry && all_of(Entry->users(), [](const User *List) {
+             return all_of(List->users(), [](const User *Holder) {
+               auto *Var = dyn_cast<GlobalVariable>(Holder);
+               return Var && Var->getName() == "llvm.global_ctors";
+             });
+           });
+  });
+}
+
+bool leavesNothing(const Module &M) {
+  if (!M.getModuleInlineAsm().empty() || !M.aliases().empty() ||
+      !M.ifuncs().empty())
+    return false;
+  for (const GlobalVariable &Var : M.globals())
+    if (!Var.isDeclaration() && Var.getName() != "llvm.global_ctors" &&
+        !getLiteral(Var))
+      return false;
+  for (const Function &F : M) {
+    if (F.isDeclaration()) {
+      if (comesBack(F.getName()))
+        return false;
+      continue;
+    }
+    if (!F.hasLocalLinkage() || F.isPresplitCoroutine() || !isOnlyCalled(F))
+      return false;
+    for (const Instruction &I : instructions(F)) {
+      auto *Call = dyn_cast<CallBase>(&I);
+      if (isa<IndirectBrInst>(I) || (Call && Call->isInlineAsm()))
+        return false;
+    }
+  }
+  return true;
+}
+
+void moveLiterals(Module &M, LiteralPool &Pool) {
+  for (GlobalVariable &Var : make_early_inc_range(M.globals())) {
+    if (Var.isDeclaration() || Var.getName().starts_with("llvm."))
+      continue;
+    const DataLayout &Layout = M.getDataLayout();
+    const char *Copy = Pool.intern(
+        *getLiteral(Var),
+        Layout.getValueOrABITypeAlignment(Var.getAlign(), Var.getValueType()));
+    auto *Address = ConstantInt::get(Layout.getIntPtrType(M.getContext()),
+                                     reinterpret_cast<uintptr_t>(Copy));
+    Var.replaceAllUsesWith(ConstantExpr::getIntToPtr(Address, Var.getType()));
+    Var.eraseFromParent();
+  }
+}
+
+} // namespace reopt
