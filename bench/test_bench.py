@@ -6,6 +6,7 @@ from __future__ import annotations
 import unittest
 
 import fixed
+import long
 from reopt_bench import figures, first_answers, programs, runtime_figures, targets
 from reopt_bench.engines import AOT, REOPT, STOCK
 from reopt_bench.figures import SESSION, STEADY, Measurements, Table
@@ -126,6 +127,29 @@ class FirstAnswers(unittest.TestCase):
     def test_are_written_to_be_typed(self):
         for program in programs.load_first_answers():
             self.assertIn("bench checksum", program.inputs[-1], program.name)
+
+
+class LongSessions(unittest.TestCase):
+    def test_compare_the_first_inputs_with_the_last(self):
+        times = [10.0] * 100 + [99.0] * 50 + [11.0] * 100
+        at, marks = 0.0, [0.0]
+        for time in times:
+            at += time
+            marks.append(at)
+        text = "\n".join(["grown 5000", *(f"mark {mark:.6f}" for mark in marks)])
+        figures_of = long.read_report(text + "\n", 10 * len(marks))
+        self.assertEqual(figures_of["grown"], 5000)
+        self.assertAlmostEqual(figures_of["first"], 10.0)
+        self.assertAlmostEqual(figures_of["ratio"], 1.1)
+        with self.assertRaises(ValueError):
+            long.read_report(text, 10)
+
+    def test_type_what_they_say(self):
+        inputs = long.session(20).strip().split("\n")
+        ten = long.TEN.strip().split("\n")
+        self.assertEqual(len(ten), long.PERIOD + 1)
+        self.assertEqual(sum(line == "mark();" for line in inputs), 2)
+        self.assertIn("int f10(int n) { return n + 13; }", inputs)
 
 
 class Phases(unittest.TestCase):

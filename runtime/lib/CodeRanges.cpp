@@ -18,9 +18,9 @@ std::optional<std::string> CodeRanges::find(ExecutorAddr Addr) const {
   auto I = Objects.upper_bound(Addr - 1);
   if (I == Objects.begin())
     return std::nullopt;
-  const auto &[First, In] = *--I;
+  const auto &[First, Ranges] = *--I;
   const uint64_t Offset = Addr - 1 - First;
-  auto R = upper_bound(In.Ranges, Offset, [](uint64_t Offset, const Range &R) {
+  auto R = upper_bound(Ranges, Offset, [](uint64_t Offset, const Range &R) {
     return Offset < R.Offset;
   });
   --R;
@@ -40,28 +40,36 @@ void CodeRanges::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
   llvm::sort(Marked, [](jitlink::Symbol *A, jitlink::Symbol *B) {
     return A->getAddress() < B->getAddress();
   });
-  Object New{Owner, {}};
+  std::vector<Range> New;
   const ExecutorAddr First = Marked.front()->getAddress();
   for (jitlink::Symbol *S : Marked)
-    New.Ranges.push_back({uint32_t(S->getAddress() - First),
-                          uint32_t(S->getSize()), S->getName()});
+    New.push_back({uint32_t(S->getAddress() - First), uint32_t(S->getSize()),
+                   S->getName()});
   std::lock_guard<std::mutex> Lock(M);
   Objects[First] = std::move(New);
+  Owned[Owner].push_back(First);
 }
 
 Error CodeRanges::notifyRemovingResources(JITDylib &, ResourceKey K) {
   std::lock_guard<std::mutex> Lock(M);
-  for (auto I = Objects.begin(); I != Objects.end();)
-    I = I->second.Owner == K ? Objects.erase(I) : std::next(I);
+  auto Mine = Owned.find(K);
+  if (Mine == Owned.end())
+    return Error::success();
+  for (ExecutorAddr First : Mine->second)
+    Objects.erase(First);
+  Owned.erase(Mine);
   return Error::success();
 }
 
 void CodeRanges::notifyTransferringResources(JITDylib &, ResourceKey Dst,
                                              ResourceKey Src) {
   std::lock_guard<std::mutex> Lock(M);
-  for (auto &[First, O] : Objects)
-    if (O.Owner == Src)
-      O.Owner = Dst;
+  auto I = Owned.find(Src);
+  if (I == Owned.end())
+    return;
+  auto Moved = std::move(I->second);
+  Owned.erase(I);
+  append_range(Owned[Dst], Moved);
 }
 
 } // namespace reopt

@@ -18,6 +18,8 @@
 #define REOPT_CODERANGES_H
 
 #include "reopt/LinkObserver.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
 #include <map>
 #include <mutex>
 #include <optional>
@@ -50,16 +52,14 @@ private:
     uint32_t Offset, Size;
     llvm::orc::SymbolStringPtr Symbol;
   };
-  struct Object {
-    llvm::orc::ResourceKey Owner;
-    /// In order of address.
-    std::vector<Range> Ranges;
-  };
-
   const std::string Marker;
   mutable std::mutex M;
-  /// By the address of the first range.
-  std::map<llvm::orc::ExecutorAddr, Object> Objects;
+  /// The ranges of an object in order of address, by the first one's.
+  std::map<llvm::orc::ExecutorAddr, std::vector<Range>> Objects;
+  /// Those addresses, by whose the objects are.
+  llvm::DenseMap<llvm::orc::ResourceKey,
+                 llvm::SmallVector<llvm::orc::ExecutorAddr, 1>>
+      Owned;
 };
 
 } // namespace reopt
