@@ -61,8 +61,9 @@ DeclIndex::findClosureVariable(llvm::StringRef LinkerName) const {
   return {};
 }
 
-std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU,
-                                                llvm::StringRef Module) {
+std::vector<std::string>
+DeclIndex::acceptInput(const TranslationUnitDecl *TU, llvm::StringRef Module,
+                       std::vector<StatementFunction> Functions) {
   std::vector<std::string> Names;
   ++Changes;
   Accepted.insert(TU);
@@ -74,6 +75,9 @@ std::vector<std::string> DeclIndex::acceptInput(const TranslationUnitDecl *TU,
   });
   if (!Mine.empty())
     Statements[Module] = std::move(Mine);
+  // Mostly one function runs all of them.
+  if (Functions.size() > 1)
+    StatementFunctions[Module] = std::move(Functions);
   for (const FunctionDecl *FD : std::exchange(Recent, {})) {
     const TranslationUnitDecl *Mine = FD->getTranslationUnitDecl();
     // What is inline merges with its namesake anyway.
@@ -150,6 +154,7 @@ void DeclIndex::clear() {
   Recent.clear();
   RecentStatements.clear();
   Statements.clear();
+  StatementFunctions.clear();
   ClosureVariables.clear();
   Unused.clear();
   Classes.clear();
@@ -175,6 +180,14 @@ llvm::ArrayRef<TopLevelStmtDecl *>
 DeclIndex::findStatements(llvm::StringRef Module) const {
   auto I = Statements.find(Module);
   if (I == Statements.end() || !isLive(I->second.front()))
+    return {};
+  return I->second;
+}
+
+llvm::ArrayRef<StatementFunction>
+DeclIndex::findStatementFunctions(llvm::StringRef Module) const {
+  auto I = StatementFunctions.find(Module);
+  if (I == StatementFunctions.end())
     return {};
   return I->second;
 }

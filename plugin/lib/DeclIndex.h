@@ -36,6 +36,7 @@
 #ifndef REOPT_CLANG_DECLINDEX_H
 #define REOPT_CLANG_DECLINDEX_H
 
+#include "FrameTypes.h"
 #include "clang/AST/GlobalDecl.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseSet.h"
@@ -77,12 +78,14 @@ public:
   /// The AST goes away.
   void clear();
 
-  /// The input \p TU was parsed and will run, as IR module \p Module. Returns
+  /// The input \p TU was parsed and will run, as IR module \p Module, its
+  /// statements in \p Functions, if it is known which there are. Returns
   /// the linker names of functions that were handled since the last one and
   /// belong to an input that failed: clang gives them to the next module that
   /// comes out, though their declarations are gone.
-  std::vector<std::string> acceptInput(const clang::TranslationUnitDecl *TU,
-                                       llvm::StringRef Module);
+  std::vector<std::string>
+  acceptInput(const clang::TranslationUnitDecl *TU, llvm::StringRef Module,
+              std::vector<StatementFunction> Functions = {});
 
   /// Declarations of the input \p TU do not exist any more.
   void forget(const clang::TranslationUnitDecl *TU);
@@ -97,6 +100,9 @@ public:
   /// order; none if it was taken back.
   llvm::ArrayRef<clang::TopLevelStmtDecl *>
   findStatements(llvm::StringRef Module) const;
+  /// What runs them, if it is more than one function.
+  llvm::ArrayRef<StatementFunction>
+  findStatementFunctions(llvm::StringRef Module) const;
 
   /// The variable whose closure has \p LinkerName as its call operator; empty
   /// if there is none.
@@ -139,6 +145,7 @@ private:
   llvm::StringMap<clang::GlobalDecl> ByName;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Undone;
   llvm::StringMap<std::vector<clang::TopLevelStmtDecl *>> Statements;
+  llvm::StringMap<std::vector<StatementFunction>> StatementFunctions;
   struct ClosureVariable {
     const clang::VarDecl *Variable;
     /// What linker names of the closure's members have for its class.

@@ -7,9 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "FrameTypes.h"
+#include "SessionIdentity.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
 #include "llvm/IR/LLVMContext.h"
 
 using namespace llvm;
@@ -73,6 +75,45 @@ bool copyAccessTypes(const Function &Typed, Function &Frame) {
     for (unsigned Kind : {LLVMContext::MD_tbaa, LLVMContext::MD_tbaa_struct})
       Access->setMetadata(Kind, Type->getMetadata(Kind));
   return true;
+}
+
+size_t getFrameLength(const Function &F) {
+  auto All = getInstructions(F);
+  // Each ends, and they end together.
+  return std::distance(All.begin(), All.end()) - 1;
+}
+
+std::vector<StatementFunction> getStatementFunctions(const Module &M) {
+  std::vector<StatementFunction> Result;
+  for (const Function &F : M)
+    if (!F.isDeclaration() && isStatement(F.getName()))
+      Result.push_back({F.getName().str(), getFrameLength(F)});
+  return Result;
+}
+
+std::optional<std::pair<size_t, size_t>>
+findStatementsOf(StringRef Name, ArrayRef<StatementFunction> All,
+                 ArrayRef<size_t> Lengths) {
+  size_t Before = 0;
+  auto Mine = find_if(All, [&](const StatementFunction &F) {
+    if (Name.split('.').first == F.Name)
+      return true;
+    Before += F.Length;
+    return false;
+  });
+  if (Mine == All.end())
+    return std::nullopt;
+  size_t First = 0, At = 0;
+  while (First != Lengths.size() && At < Before)
+    At += Lengths[First++];
+  if (At != Before)
+    return std::nullopt;
+  size_t End = First;
+  while (End != Lengths.size() && At < Before + Mine->Length)
+    At += Lengths[End++];
+  if (At != Before + Mine->Length)
+    return std::nullopt;
+  return std::make_pair(First, End);
 }
 
 } // namespace reopt

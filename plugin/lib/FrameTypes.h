@@ -23,8 +23,16 @@
 #ifndef REOPT_CLANG_FRAMETYPES_H
 #define REOPT_CLANG_FRAMETYPES_H
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace llvm {
 class Function;
+class Module;
 } // namespace llvm
 
 namespace reopt {
@@ -33,6 +41,28 @@ namespace reopt {
 /// is of the same context. Nothing happens, and the result is false, if the two
 /// differ in anything that could put an access beside a wrong one.
 bool copyAccessTypes(const llvm::Function &Typed, llvm::Function &Frame);
+
+/// How many instructions are compared. What runs one thing after the other has
+/// as many as these have in functions of their own.
+size_t getFrameLength(const llvm::Function &F);
+
+/// A function that runs statements of an input. clang begins another one after
+/// each statement that has an initialiser behind it, be it that of a variable
+/// which the statement made it instantiate.
+struct StatementFunction {
+  std::string Name;
+  size_t Length;
+};
+
+/// Those of \p M, as clang made it, in the order in which they run.
+std::vector<StatementFunction> getStatementFunctions(const llvm::Module &M);
+
+/// Which statements \p Name runs, one of \p All, with a suffix or not: from the
+/// first up to the second, in their order. \p Lengths: of functions that run
+/// one of the statements each. Nothing if they do not add up.
+std::optional<std::pair<size_t, size_t>>
+findStatementsOf(llvm::StringRef Name, llvm::ArrayRef<StatementFunction> All,
+                 llvm::ArrayRef<size_t> Lengths);
 
 } // namespace reopt
 

@@ -112,7 +112,13 @@ void compileForHost(llvm::Function &F) {
 
 } // namespace
 
-/// A function of tier 0 that is running, to be continued.
+/// Whether what tier 0 runs of \p Member is to be its body as well: no
+/// declaration of statements has one.
+static bool isOwnBody(const Batch::Member &Member) {
+  return Member.RunsOnce && Member.NeedsBody;
+}
+
+/// A function of tier 0 that is running, to be continued, or its own body.
 struct Recodegen::Frame {
   Batch::Member Of;
   /// What tier 0 compiled, under the frame's name, until the batch's module has
@@ -189,15 +195,16 @@ llvm::Error Recodegen::readFrame(Job &J, const Batch::Member &Member) {
   std::string Input;
   std::optional<Reason> Why = Reason::EmissionFailed;
   J.Session.withTierZero(Member.Id, [&](const llvm::Function &F) {
-    Why = F.getInstructionCount() > size_t(Opts.MaxFunction)
-              ? Reason::TooLarge
+    Why = F.getInstructionCount() > size_t(Opts.MaxFunction) ? Reason::TooLarge
+          : isOwnBody(Member)
+              ? std::nullopt
               : findReasonAgainst(const_cast<llvm::Function &>(F));
     if (!Why)
       Bytes = extractForOptimising(F, Name);
     Input = F.getParent()->getModuleIdentifier();
   });
   if (Why) {
-    if (!Member.NeedsBody)
+    if (!Member.NeedsBody || isOwnBody(Member))
       J.Code.Refused.push_back({Member.Id, *Why, {}});
     return llvm::Error::success();
   }
@@ -242,13 +249,36 @@ bool Recodegen::typeFrame(Job &J, Frame &F, AstBorrow &AST) {
       Function = *GD;
   if (!AST || !AST.yield() || !Index.getContext())
     return false;
-  if (IsStatement)
+  std::vector<KnownFunction> Known;
+  J.addKnown(F.Of.Id, Known);
+  if (IsStatement) {
     Statements = Index.findStatements(F.Input);
+    if (auto All = Index.findStatementFunctions(F.Input); !All.empty()) {
+      // Which of them are known by their lengths.
+      std::vector<size_t> Lengths;
+      for (TopLevelStmtDecl *Statement : Statements) {
+        if (!AST.yield())
+          return false;
+        consumeError(DefinitionEmitter(*CI)
+                         .emitFrame(*Index.getContext(), GlobalDecl(),
+                                    {Statement}, J.Ctx, Known,
+                                    [&](const llvm::Function &Alone) {
+                                      if (isStatement(Alone.getName()))
+                                        Lengths.push_back(
+                                            getFrameLength(Alone));
+                                      return false;
+                                    })
+                         .takeError());
+      }
+      auto Range = findStatementsOf(F.Of.Name, All, Lengths);
+      if (!Range || Lengths.size() != Statements.size())
+        return true;
+      Statements = Statements.slice(Range->first, Range->second - Range->first);
+    }
+  }
   if (!Function.getDecl() && Statements.empty())
     return true;
 
-  std::vector<KnownFunction> Known;
-  J.addKnown(F.Of.Id, Known);
   auto Emitted = DefinitionEmitter(*CI).emitFrame(
       *Index.getContext(), Function, Statements, J.Ctx, Known,
       [&](const llvm::Function &Typed) {
@@ -483,10 +513,10 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
                        /*IsMember=*/true});
   };
   for (auto &Member : B.Members)
-    if (!Member.LeaveToCaller && Member.NeedsBody)
+    if (!Member.LeaveToCaller && Member.NeedsBody && !isOwnBody(Member))
       AddMember(Member);
   for (auto &Member : B.Members)
-    if (Member.IsRunning)
+    if (Member.IsRunning || isOwnBody(Member))
       if (auto Err = readFrame(J, Member))
         return std::move(Err);
   if (auto Err = addFrames(J, M))
@@ -512,6 +542,12 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
   for (const Frame &F : J.Frames) {
     const Batch::Member &Member = F.Of;
     llvm::Function *Frame = M.getModule().getFunction(getFrameName(Member.Id));
+    if (isOwnBody(Member)) {
+      Frame->setName(Member.Name + J.Suffix);
+      Frame->setLinkage(llvm::GlobalValue::ExternalLinkage);
+      Code.Bodies.push_back({Member.Id, Frame->getName().str()});
+      continue;
+    }
     if (!J.Unoptimised.contains(Member.Name)) {
       Code.Continuations.push_back(
           {Member.Id, Member.Name + ".loops" + J.Suffix});

@@ -163,8 +163,8 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
   PTU.TheModule.reset();
   const bool IsPassing = TSM->withModuleDo([&](Module &M) {
     M.setDataLayout(J->getDataLayout());
-    for (const std::string &Name :
-         S->Index.acceptInput(PTU.TUPart, M.getModuleIdentifier()))
+    for (const std::string &Name : S->Index.acceptInput(
+             PTU.TUPart, M.getModuleIdentifier(), getStatementFunctions(M)))
       if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
         F->deleteBody();
         F->setComdat(nullptr);

@@ -41,14 +41,12 @@ constexpr unsigned TierZeroGroupLimit = 20;
   std::abort();
 }
 
-/// Stack that a compile is sure to get by with, and one of tier 0; LLVM's -O3
-/// gets what its users give it.
-constexpr size_t CompileStack = 8 << 20, EnoughStack = 512 << 10,
-                 EnoughStackToOptimize = 6 << 20;
+/// Stack that a compile is sure to get by with.
+constexpr size_t CompileStack = 8 << 20, EnoughStack = 512 << 10;
 
 /// Whether the caller's stack, which may be a small thread's or a coroutine's,
-/// has room for \p Size more.
-bool hasRoom(size_t Size) {
+/// has room for a compile of tier 0.
+bool hasRoomToCompile() {
   struct Bounds {
     char *Low = nullptr;
     size_t Size = 0;
@@ -64,7 +62,7 @@ bool hasRoom(size_t Size) {
   };
   static thread_local const Bounds Stack;
   char *Here = static_cast<char *>(__builtin_frame_address(0));
-  return Here > Stack.Low + Size && Here < Stack.Low + Stack.Size;
+  return Here > Stack.Low + EnoughStack && Here < Stack.Low + Stack.Size;
 }
 
 } // namespace
@@ -108,11 +106,9 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
   Error Err = TSM->withModuleDo([&](llvm::Module &Mod) -> Error {
     // Root first, then its like.
     SmallVector<std::string, 4> Names;
-    bool IsOnce;
     {
       std::lock_guard<std::mutex> Lock(M);
       const Record &F = Functions[Id];
-      IsOnce = F.RunsOnce;
       Names.push_back((*F.Name).str());
       // Removed meanwhile: it has no input any more.
       if (F.In && is_contained(S.SoonCalled, Id))
@@ -136,13 +132,7 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
       std::lock_guard<std::mutex> Lock(M);
       TierZeroGroups[Number].ActiveCount = ActiveCount;
     }
-    // None of its loops could go on, and no better body will come. A second try
-    // is plain.
-    const bool IsOptimized = !Counting && IsOnce && Limit > 1 && isEnabled() &&
-                             findReasonAgainst(Root) && P->compilesFirst(Root);
     auto Take = [&](Function &F) {
-      if (IsOptimized && &F != &Root)
-        return false;
       if (&F != &Root && Counting && (!RootCounts || !whyNotCounted(F).empty()))
         return false;
       std::lock_guard<std::mutex> Lock(M);
@@ -154,13 +144,6 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
         return false;
       Known.TierZeroGroup = Number;
       TierZeroGroups[Number].Members.push_back(Known.Id);
-      if (IsOnce && &F == &Root)
-        Known.Why =
-            IsOptimized ? Reason::BeforeFirstCall : Reason::NotCalledYet;
-      if (IsOptimized) {
-        Bodies.push_back({&F, {}, /*IsOptimized=*/true});
-        return true;
-      }
       Bodies.push_back({&F,
                         {Known.Cell, Hook->getId(Known.Trip),
                          /*Version=*/0, bool(Opts.Osr)}});
@@ -286,12 +269,12 @@ Error ReOptimizeLayer::endTierZero(FunctionId Id, const TierZeroLookup &Wanted,
 ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
   constexpr std::chrono::seconds Longest(1);
   auto IsUncalled = [&] {
-    return Functions[Id].St == Stage::Lazy && !Functions[Id].RunsOnce &&
-           Opts.Enabled && !Stopping;
+    return Functions[Id].St == Stage::Lazy && Opts.Enabled && !Stopping;
   };
-  bool Wanted = false;
+  bool Wanted = false, RunsOnce = false;
   {
     std::lock_guard<std::mutex> Lock(M);
+    RunsOnce = Functions[Id].RunsOnce;
     // A child after a fork has no workers, and a policy that calls what it
     // compiles for would wait for itself.
     Wanted =
@@ -299,7 +282,10 @@ ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
   }
   if (Wanted) {
     Wanted = false;
-    withTierZero(Id, [&](const Function &F) { Wanted = P->compilesFirst(F); });
+    withTierZero(Id, [&](const Function &F) {
+      Wanted = P->compilesFirst(F) &&
+               (!RunsOnce || findReasonAgainst(const_cast<Function &>(F)));
+    });
   }
   if (Wanted) {
     std::unique_lock<std::mutex> Lock(M);
@@ -346,12 +332,10 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
     IsCompiled = false;
     ES.reportError(std::move(Err));
   };
-  bool MayOptimize = false;
   // Whether there is nothing to do, and what to answer then.
   auto FindDone = [&]() -> std::optional<ExecutorAddr> {
     std::unique_lock<std::mutex> Lock(M);
     const Record &F = Functions[Id];
-    MayOptimize = F.RunsOnce;
     const ExecutorAddr Stub = F.Stub;
     if (F.St == Stage::Removed) {
       Lock.unlock();
@@ -362,7 +346,7 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   // Most calls of an entry that come late find the work done.
   if (auto Answer = FindDone())
     return *Answer;
-  if (hasRoom(MayOptimize ? EnoughStackToOptimize : EnoughStack))
+  if (hasRoomToCompile())
     Compile();
   else
     llvm::thread(std::optional<unsigned>(CompileStack), Compile).join();

@@ -397,11 +397,12 @@ ReOptimizeLayer::nextBatch() {
     if (IsFull)
       return false;
     F.transition(Stage::Compiling);
-    const bool WantsBody = !F.RunsOnce && (!F.Body || F.BodyCounts);
+    const bool WantsBody =
+        (!F.RunsOnce || F.Asked) && (!F.Body || F.BodyCounts);
     B.Members.push_back({F.Id, (*F.Name).str(), LeaveToCaller, F.Tier,
                          WantsBody && (!LoopsOnly || LeaveToCaller),
-                         isRunning(F),
-                         WantsBody && LoopsOnly && !LeaveToCaller});
+                         isRunning(F), WantsBody && LoopsOnly && !LeaveToCaller,
+                         F.RunsOnce});
     F.InLoop = false;
     if (!F.isOnRequest())
       F.Why = Reason::BeingCompiled;

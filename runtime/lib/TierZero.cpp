@@ -87,10 +87,6 @@ void TierZeroUnit::materialize(
       // Whoever stays in tier 0 for good shall not be slower than stock.
       if (B.Site.Cell && !instrument(*F, B.Site) && B.Site.Polls)
         markUncounted(*Extracted);
-      if (B.IsOptimized) {
-        allowOptimizing(*F);
-        markOptimized(*Extracted);
-      }
       if (ActiveCount)
         if (auto Refused = countActive(*F, ActiveCount))
           return Refused;

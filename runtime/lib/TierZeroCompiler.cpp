@@ -8,11 +8,9 @@
 
 #include "reopt/TierZeroCompiler.h"
 #include "reopt/ContextErrors.h"
-#include "reopt/OptimizeModule.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/OptimizationLevel.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -21,25 +19,16 @@ using namespace llvm::orc;
 
 namespace reopt {
 
-static constexpr StringLiteral UncountedMark = "reopt.uncounted",
-                               OptimizedMark = "reopt.optimized";
+static constexpr StringLiteral UncountedMark = "reopt.uncounted";
 
-/// Whether \p M had the mark \p Name.
-static bool takeMark(Module &M, StringRef Name) {
-  NamedMDNode *Mark = M.getNamedMetadata(Name);
+void markUncounted(Module &M) { M.getOrInsertNamedMetadata(UncountedMark); }
+
+/// Whether \p M was marked.
+static bool takeMark(Module &M) {
+  NamedMDNode *Mark = M.getNamedMetadata(UncountedMark);
   if (Mark)
     Mark->eraseFromParent();
   return Mark;
-}
-
-void markUncounted(Module &M) {
-  takeMark(M, OptimizedMark);
-  M.getOrInsertNamedMetadata(UncountedMark);
-}
-
-void markOptimized(Module &M) {
-  takeMark(M, UncountedMark);
-  M.getOrInsertNamedMetadata(OptimizedMark);
 }
 
 /// A target machine and the passes that it puts behind each other.
@@ -55,8 +44,6 @@ public:
       return createStringError("the target cannot emit machine code");
     return std::move(P);
   }
-
-  TargetMachine &getTargetMachine() { return *TM; }
 
   std::unique_ptr<MemoryBuffer> run(Module &M) {
     Passes.run(M);
@@ -78,8 +65,7 @@ private:
 TierZeroCompiler::TierZeroCompiler(JITTargetMachineBuilder JTMB)
     : IRCompiler(irManglingOptionsFromTargetOptions(JTMB.getOptions())),
       JTMB(std::move(JTMB)), Fast{CodeGenOptLevel::None, {}},
-      Stock{CodeGenOptLevel::Default, {}},
-      Optimized{CodeGenOptLevel::Aggressive, {}} {}
+      Stock{CodeGenOptLevel::Default, {}} {}
 
 TierZeroCompiler::~TierZeroCompiler() = default;
 
@@ -100,15 +86,11 @@ TierZeroCompiler::take(Pipelines &Kind) {
 
 Expected<std::unique_ptr<MemoryBuffer>>
 TierZeroCompiler::operator()(Module &Mod) {
-  Pipelines &Kind = takeMark(Mod, UncountedMark)   ? Stock
-                    : takeMark(Mod, OptimizedMark) ? Optimized
-                                                   : Fast;
+  Pipelines &Kind = takeMark(Mod) ? Stock : Fast;
   auto P = take(Kind);
   if (!P)
     return P.takeError();
   ContextErrors Errors(Mod.getContext());
-  if (&Kind == &Optimized)
-    optimizeModule(Mod, (*P)->getTargetMachine(), OptimizationLevel::O3);
   auto Object = (*P)->run(Mod);
   // What an error leaves behind in the passes is not known: they go.
   if (StringRef Text = Errors.getText(); !Text.empty())

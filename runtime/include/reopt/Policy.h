@@ -182,6 +182,9 @@ struct Batch {
     bool IsRunning = false;
     /// It does not need a body in this batch, but in the next.
     bool BodyIsNext = false;
+    /// It is called once (Tier0Kind::Once). If it needs a body its only call
+    /// waits for that; see compilesFirst().
+    bool RunsOnce = false;
   };
   std::vector<Member> Members;
   /// Where bodies are to count their executions (countActive() in
@@ -260,9 +263,9 @@ public:
   /// Whether \p F, which is called for the first time, had better be compiled
   /// by reoptimize() now, and its caller wait for that (some time; then tier 0
   /// is compiled after all): a loop of it could not go on in new code once it
-  /// runs. One that runs once is not compiled by reoptimize(), but its tier 0
-  /// goes through LLVM's -O3. Thread: any that calls F; the context's lock is
-  /// held. Not asked while tiering is off.
+  /// runs. Of functions that run once those are asked about none of whose
+  /// loops could. Thread: any that calls F; the context's lock is held. Not
+  /// asked while tiering is off.
   virtual bool compilesFirst(const llvm::Function &) { return false; }
 
   /// How a function with \p H is armed. Under the layer's mutex: be quick.

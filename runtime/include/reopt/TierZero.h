@@ -47,8 +47,6 @@ public:
   struct Body {
     llvm::Function *F;
     InstrumentationSite Site;
-    /// Goes through LLVM's -O3: nobody will compile it again.
-    bool IsOptimized = false;
   };
 
   /// \p Bodies are functions of \p TSM. All count their executions in

@@ -15,8 +15,7 @@
 ///
 /// Modules that are marked with markUncounted() get the level that a stock
 /// session has, since nothing better will come: all that is defined while
-/// tiering is off, and functions that loop where nobody could go on. Modules
-/// that are marked with markOptimized() go through LLVM's -O3 before.
+/// tiering is off, and functions that loop where nobody could go on.
 ///
 /// What LLVM reports as errors in a module, such as assembly that the target
 /// does not know, is the Error of that module.
@@ -52,12 +51,11 @@ private:
 
   llvm::orc::JITTargetMachineBuilder JTMB;
   std::mutex M;
-  Pipelines Fast, Stock, Optimized;
+  Pipelines Fast, Stock;
 };
 
-/// See above. The last mark holds.
+/// See above.
 void markUncounted(llvm::Module &M);
-void markOptimized(llvm::Module &M);
 
 } // namespace reopt
 

@@ -111,7 +111,7 @@ TEST_F(TierZeroCompilerTest, BadAssemblyIsAnError) {
   TierZeroCompiler Compiler(Machine);
   LLVMContext Ctx;
   auto Good = cantFail(Compiler(*parse(Ctx)))->getBuffer().str();
-  for (auto Mark : {+[](Module &) {}, &markUncounted, &markOptimized}) {
+  for (auto Mark : {+[](Module &) {}, &markUncounted}) {
     auto M = parseIR("define void @f() {\n"
                      "  call void asm sideeffect \"nonsense\", \"\"()\n"
                      "  call void asm sideeffect \"more of it\", \"\"()\n"
@@ -128,24 +128,6 @@ TEST_F(TierZeroCompilerTest, BadAssemblyIsAnError) {
     EXPECT_NE(Text.find("; <inline asm>"), std::string::npos) << Text;
   }
   EXPECT_EQ(cantFail(Compiler(*parse(Ctx)))->getBuffer().str(), Good);
-}
-
-TEST_F(TierZeroCompilerTest, MarkedModulesAreOptimized) {
-  TierZeroCompiler Compiler(Machine);
-  LLVMContext Ctx;
-  auto M = parse(Ctx);
-  markUncounted(*M);
-  markOptimized(*M);
-  EXPECT_EQ(getVerifierComplaint(*M), "");
-  cantFail(Compiler(*M));
-  EXPECT_TRUE(M->named_metadata_empty()) << "the mark is left";
-  // The sum has a formula.
-  for (BasicBlock &Block : *M->getFunction("f"))
-    for (BasicBlock *Next : successors(&Block))
-      EXPECT_NE(Next, &Block) << "the loop is left";
-  M = parse(Ctx);
-  cantFail(Compiler(*M));
-  EXPECT_EQ(M->getFunction("f")->size(), 3u);
 }
 
 TEST_F(TierZeroCompilerTest, ManyThreadsCompileAtOnce) {
