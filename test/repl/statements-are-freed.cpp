@@ -1,6 +1,9 @@
 // What ran once and can be reached no more is unmapped, and what the program
 // may have kept of it stays.
 //
+// What went on at -O3 is listed, and stays.
+// UNSUPPORTED: osr-stress
+//
 // RUN: cat %s | %reopt_repl 2>&1 | FileCheck %s
 
 #include <cstdio>
