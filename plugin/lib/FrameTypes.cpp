@@ -11,8 +11,9 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
-#include "llvm/IR/Module.h"
 #include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include <numeric>
 
 using namespace llvm;
 
@@ -50,9 +51,11 @@ template <typename Function> auto getInstructions(Function &F) {
 /// Where they mean the same, they are the same instruction of clang's.
 bool areAlike(const Instruction &A, const Instruction &B) {
   // Classes have a type each in the two.
-  return A.getOpcode() == B.getOpcode() &&
-         A.getNumOperands() == B.getNumOperands() &&
-         (A.getType() == B.getType() || A.getType()->isAggregateType());
+  auto HaveLikeTypes = [](const Value *A, const Value *B) {
+    return A->getType() == B->getType() || A->getType()->isAggregateType();
+  };
+  return A.getOpcode() == B.getOpcode() && HaveLikeTypes(&A, &B) &&
+         equal(A.operand_values(), B.operand_values(), HaveLikeTypes);
 }
 
 } // namespace
@@ -94,6 +97,12 @@ std::vector<StatementFunction> getStatementFunctions(const Module &M) {
 std::optional<std::pair<size_t, size_t>>
 findStatementsOf(StringRef Name, ArrayRef<StatementFunction> All,
                  ArrayRef<size_t> Lengths) {
+  // Else they are not the statements that became these functions.
+  size_t Sum = 0;
+  for (const StatementFunction &F : All)
+    Sum += F.Length;
+  if (std::accumulate(Lengths.begin(), Lengths.end(), size_t(0)) != Sum)
+    return std::nullopt;
   size_t Before = 0;
   auto Mine = find_if(All, [&](const StatementFunction &F) {
     if (Name.split('.').first == F.Name)

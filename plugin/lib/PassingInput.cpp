@@ -10,14 +10,18 @@
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/Operator.h"
 
 using namespace llvm;
 
 namespace reopt {
 
 const char *LiteralPool::intern(StringRef Bytes, Align Alignment) {
-  const char *&Copy = Known[Alignment.value()][Bytes];
+  if (Alignment == Align(1))
+    return Texts.insert(Bytes).first->getKeyData();
+  const char *&Copy = Aligned[Alignment.value()][Bytes];
   if (!Copy) {
     auto *Place = static_cast<char *>(Memory.Allocate(Bytes.size(), Alignment));
     copy(Bytes, Place);
@@ -26,20 +30,34 @@ const char *LiteralPool::intern(StringRef Bytes, Align Alignment) {
   return Copy;
 }
 
-/// The bytes of \p Var if it is a literal: whoever has its address does not
-/// care which it is.
-static std::optional<std::string> getLiteral(const GlobalVariable &Var) {
-  if (!Var.hasPrivateLinkage() || !Var.isConstant() ||
-      !Var.hasGlobalUnnamedAddr() || !Var.hasInitializer() ||
-      Var.hasSection() || Var.getAddressSpace() != 0)
-    return std::nullopt;
-  const Constant &Value = *Var.getInitializer();
-  if (auto *Data = dyn_cast<ConstantDataSequential>(&Value))
+/// Whether \p Var is a literal: whoever has its address does not care which it
+/// is.
+static bool isLiteral(const GlobalVariable &Var) {
+  return Var.hasPrivateLinkage() && Var.isConstant() &&
+         Var.hasGlobalUnnamedAddr() && Var.hasInitializer() &&
+         !Var.hasSection() && Var.getAddressSpace() == 0 &&
+         (isa<ConstantDataSequential>(Var.getInitializer()) ||
+          Var.getInitializer()->isNullValue());
+}
+
+static std::string getBytes(const GlobalVariable &Literal) {
+  if (auto *Data = dyn_cast<ConstantDataSequential>(Literal.getInitializer()))
     return Data->getRawDataValues().str();
-  if (Value.isNullValue())
-    return std::string(Var.getDataLayout().getTypeAllocSize(Var.getValueType()),
-                       '\0');
-  return std::nullopt;
+  return std::string(
+      Literal.getDataLayout().getTypeAllocSize(Literal.getValueType()), '\0');
+}
+
+/// Whether what is behind \p Address is read, and nobody can keep where it is:
+/// what fills an array, for one.
+static bool isOnlyRead(const Value &Address) {
+  return all_of(Address.uses(), [](const Use &U) {
+    const User *By = U.getUser();
+    if (isa<LoadInst>(By))
+      return true;
+    if (isa<MemTransferInst>(By))
+      return U.getOperandNo() == 1;
+    return isa<GEPOperator>(By) && isOnlyRead(*By);
+  });
 }
 
 /// What registers a function to be called later, or a frame to come back to.
@@ -65,12 +83,13 @@ static bool isOnlyCalled(const Function &F) {
 }
 
 bool leavesNothing(const Module &M) {
+  // Who asks for debug information wants to see it run.
   if (!M.getModuleInlineAsm().empty() || !M.aliases().empty() ||
-      !M.ifuncs().empty())
+      !M.ifuncs().empty() || M.getNamedMetadata("llvm.dbg.cu"))
     return false;
   for (const GlobalVariable &Var : M.globals())
     if (!Var.isDeclaration() && Var.getName() != "llvm.global_ctors" &&
-        !getLiteral(Var))
+        !isLiteral(Var))
       return false;
   for (const Function &F : M) {
     if (F.isDeclaration()) {
@@ -91,11 +110,11 @@ bool leavesNothing(const Module &M) {
 
 void moveLiterals(Module &M, LiteralPool &Pool) {
   for (GlobalVariable &Var : make_early_inc_range(M.globals())) {
-    if (Var.isDeclaration() || Var.getName().starts_with("llvm."))
+    if (!isLiteral(Var) || isOnlyRead(Var))
       continue;
     const DataLayout &Layout = M.getDataLayout();
     const char *Copy = Pool.intern(
-        *getLiteral(Var),
+        getBytes(Var),
         Layout.getValueOrABITypeAlignment(Var.getAlign(), Var.getValueType()));
     auto *Address = ConstantInt::get(Layout.getIntPtrType(M.getContext()),
                                      reinterpret_cast<uintptr_t>(Copy));

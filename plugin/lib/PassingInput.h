@@ -14,7 +14,8 @@
 /// Nobody can get at it if all that it defines is local to its module and
 /// functions, which are called directly and not handed around: no data, no
 /// instantiation that later inputs would share, no coroutine, whose frame leads
-/// to its code; nor anything registered to be called at exit.
+/// to its code; nor anything registered to be called at exit. One with debug
+/// information is kept: see DebugObjects.h.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -22,11 +23,11 @@
 #define REOPT_CLANG_PASSINGINPUT_H
 
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Allocator.h"
 #include <map>
 
 namespace llvm {
-class GlobalVariable;
 class Module;
 } // namespace llvm
 
@@ -41,9 +42,10 @@ public:
   const char *intern(llvm::StringRef Bytes, llvm::Align Alignment);
 
 private:
+  llvm::StringSet<llvm::BumpPtrAllocator> Texts;
+  /// Those that have an alignment, by that.
+  std::map<uint64_t, llvm::StringMap<const char *>> Aligned;
   llvm::BumpPtrAllocator Memory;
-  /// By alignment.
-  std::map<uint64_t, llvm::StringMap<const char *>> Known;
 };
 
 /// Whether nobody can get at code of \p M when its initialisers have returned.
@@ -52,7 +54,7 @@ private:
 bool leavesNothing(const llvm::Module &M);
 
 /// Has \p M, which leaves nothing, mention \p Pool's literals instead of its
-/// own.
+/// own where it hands out their addresses.
 void moveLiterals(llvm::Module &M, LiteralPool &Pool);
 
 } // namespace reopt

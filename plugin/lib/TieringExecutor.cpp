@@ -11,7 +11,6 @@
 #include "reopt/TierZeroCompiler.h"
 #include "clang/Interpreter/PartialTranslationUnit.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/Module.h"
@@ -74,8 +73,9 @@ bool definesAnything(const Module &M) {
 } // namespace
 
 TieringExecutor::TieringExecutor(std::shared_ptr<Session> S,
-                                 std::unique_ptr<LLJIT> J)
-    : S(std::move(S)), J(std::move(J)) {}
+                                 std::unique_ptr<LLJIT> J,
+                                 std::shared_ptr<DebugObjects> Debugger)
+    : S(std::move(S)), J(std::move(J)), Debugger(std::move(Debugger)) {}
 
 Expected<std::unique_ptr<TieringExecutor>>
 TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
@@ -92,6 +92,7 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   }
   if (CodeModel)
     JTMB.setCodeModel(CodeModel);
+  std::shared_ptr<DebugObjects> Debugger;
   auto J =
       LLJITBuilder()
           .setJITTargetMachineBuilder(std::move(JTMB))
@@ -100,10 +101,16 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
                   -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
                 return std::make_unique<TierZeroCompiler>(std::move(JTMB));
               })
-          .setPrePlatformSetup([](LLJIT &J) {
+          .setPrePlatformSetup([&Debugger](LLJIT &J) {
             // As the stock executor does: a debugger is welcome, and none
             // is needed.
-            consumeError(enableDebuggerSupport(J));
+            auto *Linker =
+                dyn_cast<ObjectLinkingLayer>(&J.getObjLinkingLayer());
+            auto Made = DebugObjects::Create(J.getExecutionSession());
+            if (Linker && Made)
+              Linker->addPlugin(Debugger = std::move(*Made));
+            else if (!Made)
+              consumeError(Made.takeError());
             return Error::success();
           })
           .create();
@@ -145,7 +152,7 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
     return Layer.takeError();
   S->Layer = std::move(*Layer);
   return std::unique_ptr<TieringExecutor>(
-      new TieringExecutor(std::move(S), std::move(*J)));
+      new TieringExecutor(std::move(S), std::move(*J), std::move(Debugger)));
 }
 
 TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
@@ -157,6 +164,7 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     PTU.TheModule.reset();
     return Error::success();
   }
+  const std::string Name = PTU.TheModule->getModuleIdentifier();
   auto TSM = Contexts.copy(*PTU.TheModule);
   if (!TSM)
     return TSM.takeError();
@@ -181,11 +189,13 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     return LeavesNothing;
   });
   auto RT = J->getMainJITDylib().createResourceTracker();
+  if (IsPassing && Debugger)
+    Debugger->leaveOut(Name);
   if (auto Err = S->Layer->add(RT, std::move(*TSM)))
     return joinErrors(std::move(Err), RT->remove());
-  Trackers[&PTU] = std::move(RT);
   if (IsPassing)
-    Passing.push_back(&PTU);
+    Passing.push_back({&PTU, RT, Name});
+  Trackers[&PTU] = std::move(RT);
   return Error::success();
 }
 
@@ -215,25 +225,28 @@ Error TieringExecutor::runCtors() const {
     if (auto Err = J->initialize(J->getMainJITDylib()))
       return Err;
   }
-  for (const auto *PTU : Ran)
-    if (auto Err = forget(PTU))
-      return Err;
+  // They have run, whatever becomes of their memory.
+  for (const PassingInput &Input : Ran)
+    if (auto Err = forget(Input))
+      J->getExecutionSession().reportError(std::move(Err));
   return Error::success();
 }
 
-Error TieringExecutor::forget(const clang::PartialTranslationUnit *PTU) const {
-  auto I = Trackers.find(PTU);
-  if (I == Trackers.end())
+Error TieringExecutor::forget(const PassingInput &Input) const {
+  if (Debugger)
+    Debugger->noteGone(Input.Name);
+  // It may have undone itself, and another be in its place.
+  auto I = Trackers.find(Input.PTU);
+  if (I == Trackers.end() || I->second != Input.RT)
     return Error::success();
   bool IsListed = false;
-  if (auto Err = I->second->withResourceKeyDo(
+  if (auto Err = Input.RT->withResourceKeyDo(
           [&](ResourceKey K) { IsListed = S->Layer->lists(K); }))
     return Err;
   if (IsListed)
     return Error::success();
-  auto RT = std::move(I->second);
   Trackers.erase(I);
-  return RT->remove();
+  return Input.RT->remove();
 }
 
 Error TieringExecutor::cleanUp() {

@@ -15,6 +15,7 @@
 #ifndef REOPT_CLANG_TIERINGEXECUTOR_H
 #define REOPT_CLANG_TIERINGEXECUTOR_H
 
+#include "DebugObjects.h"
 #include "InputContexts.h"
 #include "PassingInput.h"
 #include "Session.h"
@@ -44,20 +45,28 @@ public:
 
 private:
   TieringExecutor(std::shared_ptr<Session> S,
-                  std::unique_ptr<llvm::orc::LLJIT> J);
+                  std::unique_ptr<llvm::orc::LLJIT> J,
+                  std::shared_ptr<DebugObjects> Debugger);
 
   std::shared_ptr<Session> S;
   std::unique_ptr<llvm::orc::LLJIT> J;
-  /// Removes an input that has run and leaves nothing, unless a listing has
-  /// something to say of it.
-  llvm::Error forget(const clang::PartialTranslationUnit *PTU) const;
+  /// Null if there is none.
+  std::shared_ptr<DebugObjects> Debugger;
+  /// An input that leaves nothing.
+  struct PassingInput {
+    const clang::PartialTranslationUnit *PTU;
+    llvm::orc::ResourceTrackerSP RT;
+    std::string Name;
+  };
+  /// Removes one that has run, unless a listing has something to say of it.
+  llvm::Error forget(const PassingInput &Input) const;
 
   // runCtors() is const to clang.
   mutable llvm::DenseMap<const clang::PartialTranslationUnit *,
                          llvm::orc::ResourceTrackerSP>
       Trackers;
-  /// Those that will run next, and leave nothing.
-  mutable std::vector<const clang::PartialTranslationUnit *> Passing;
+  /// Those that will run next.
+  mutable std::vector<PassingInput> Passing;
   InputContexts Contexts;
   LiteralPool Literals;
 };

@@ -18,7 +18,8 @@ std::optional<std::string> CodeRanges::find(ExecutorAddr Addr) const {
   auto I = Objects.upper_bound(Addr - 1);
   if (I == Objects.begin())
     return std::nullopt;
-  const auto &[First, Ranges] = *--I;
+  const ExecutorAddr First = (--I)->first;
+  const auto &Ranges = I->second.Ranges;
   const uint64_t Offset = Addr - 1 - First;
   auto R = upper_bound(Ranges, Offset, [](uint64_t Offset, const Range &R) {
     return Offset < R.Offset;
@@ -40,11 +41,11 @@ void CodeRanges::linked(jitlink::LinkGraph &G, ResourceKey Owner) {
   llvm::sort(Marked, [](jitlink::Symbol *A, jitlink::Symbol *B) {
     return A->getAddress() < B->getAddress();
   });
-  std::vector<Range> New;
+  Object New{Owner, {}};
   const ExecutorAddr First = Marked.front()->getAddress();
   for (jitlink::Symbol *S : Marked)
-    New.push_back({uint32_t(S->getAddress() - First), uint32_t(S->getSize()),
-                   S->getName()});
+    New.Ranges.push_back({uint32_t(S->getAddress() - First),
+                          uint32_t(S->getSize()), S->getName()});
   std::lock_guard<std::mutex> Lock(M);
   Objects[First] = std::move(New);
   Owned[Owner].push_back(First);
@@ -55,8 +56,11 @@ Error CodeRanges::notifyRemovingResources(JITDylib &, ResourceKey K) {
   auto Mine = Owned.find(K);
   if (Mine == Owned.end())
     return Error::success();
+  // One that failed to link may have left its memory to another.
   for (ExecutorAddr First : Mine->second)
-    Objects.erase(First);
+    if (auto I = Objects.find(First);
+        I != Objects.end() && I->second.Owner == K)
+      Objects.erase(I);
   Owned.erase(Mine);
   return Error::success();
 }
@@ -69,6 +73,10 @@ void CodeRanges::notifyTransferringResources(JITDylib &, ResourceKey Dst,
     return;
   auto Moved = std::move(I->second);
   Owned.erase(I);
+  for (ExecutorAddr First : Moved)
+    if (auto O = Objects.find(First);
+        O != Objects.end() && O->second.Owner == Src)
+      O->second.Owner = Dst;
   append_range(Owned[Dst], Moved);
 }
 

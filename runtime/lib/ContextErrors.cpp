@@ -46,7 +46,9 @@ ContextErrors::ContextErrors(LLVMContext &Ctx, Rest R) : Ctx(Ctx) {
 }
 
 ContextErrors::~ContextErrors() {
-  Ctx.setDiagnosticHandler(std::move(Own->Before));
+  // The assignment ends Own.
+  std::unique_ptr<DiagnosticHandler> Before = std::move(Own->Before);
+  Ctx.setDiagnosticHandler(std::move(Before));
 }
 
 StringRef ContextErrors::getText() const { return Own->Text; }

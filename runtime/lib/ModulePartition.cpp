@@ -252,6 +252,13 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
                                  : ModulePartition::InitialisedThreadLocal});
   };
   SmallVector<std::pair<const Function *, Reason>, 4> NotCounted;
+  SmallPtrSet<GlobalValue *, 16> Stubbed;
+  auto Count = [&](Function &F) {
+    Stubbed.insert(&F);
+    Parts.Counted.push_back({F.getName().str(),
+                             JITSymbolFlags::fromGlobalValue(F),
+                             F.getInstructionCount()});
+  };
   for (Function &F : Mod) {
     if (F.isDeclaration())
       continue;
@@ -261,7 +268,7 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
         Expose(F);
       F.setSection("");
       Parts.Once.insert(F.getName());
-      Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
+      Count(F);
       continue;
     }
     if (Req.P.instrument(F) != Tier0Kind::Counted) {
@@ -281,7 +288,7 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     }
     if (F.hasLocalLinkage())
       Expose(F);
-    Parts.Counted.push_back({&F, JITSymbolFlags::fromGlobalValue(F)});
+    Count(F);
     if (Early)
       Parts.Eager.push_back(F.getName().str());
   }
@@ -289,9 +296,6 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     if (Counting && Req.MayCompileEarly && Req.P.mayInterrupt(F))
       Parts.EagerWithCallees.push_back(F.getName().str());
 
-  SmallPtrSet<GlobalValue *, 16> Stubbed;
-  for (auto &[F, Flags] : Parts.Counted)
-    Stubbed.insert(F);
   for (GlobalAlias &A : Mod.aliases()) {
     auto *Aliasee = dyn_cast<Function>(A.getAliaseeObject());
     if (Aliasee && Stubbed.count(Aliasee) && A.hasLocalLinkage())

@@ -35,8 +35,14 @@ constexpr llvm::StringLiteral EmulatedTLSPrefix = "__emutls_v.";
 constexpr llvm::StringLiteral EmulatedTLSInitialPrefix = "__emutls_t.";
 
 struct ModulePartition {
-  /// Functions that get a stub, with the flags of their symbols.
-  std::vector<std::pair<llvm::Function *, llvm::JITSymbolFlags>> Counted;
+  /// A function that gets a stub. What is needed of it without its context's
+  /// lock: even its name is in a map of the context's.
+  struct CountedFunction {
+    std::string Name;
+    llvm::JITSymbolFlags Flags;
+    uint64_t Size; ///< In instructions.
+  };
+  std::vector<CountedFunction> Counted;
   /// Those flags again, and the addresses of the stubs, once there are any.
   llvm::orc::SymbolMap Symbols;
   /// Those among them that are called once.

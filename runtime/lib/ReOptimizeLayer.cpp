@@ -130,11 +130,10 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
   std::vector<uint64_t> Ids(Count);
   {
     std::lock_guard<std::mutex> Lock(M);
-    for (auto &[F, Flags] : Parts.Counted)
-      if (S.ByName.count(F->getName()))
+    for (auto &F : Parts.Counted)
+      if (S.ByName.count(F.Name))
         return createStringError(inconvertibleErrorCode(),
-                                 "defined already: " +
-                                     demangle(F->getName().str()));
+                                 "defined already: " + demangle(F.Name));
     First = Functions.size();
     for (size_t I = 0; I < Count; ++I) {
       Record &F = Functions.emplace_back();
@@ -154,8 +153,7 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
   // function is defined again.
   std::vector<StubTable::Request> Requests, New, Old;
   for (size_t I = 0; I < Count; ++I) {
-    Requests.push_back(
-        {Mangle(Parts.Counted[I].first->getName()), (*NewEntries)[I]});
+    Requests.push_back({Mangle(Parts.Counted[I].Name), (*NewEntries)[I]});
     (Stubs->find(S.JD, Requests.back().Name) ? Old : New)
         .push_back(Requests.back());
   }
@@ -172,23 +170,23 @@ Error ReOptimizeLayer::createFunctions(Space &S, Owner By,
   In.Grouping = std::make_shared<std::mutex>();
   append_range(In.Functions, Ids);
   for (size_t I = 0; I < Count; ++I) {
-    auto [IR, Flags] = Parts.Counted[I];
+    auto &Counted = Parts.Counted[I];
     Record &F = Functions[First + I];
     F.Name = Requests[I].Name;
     F.In = &In;
     F.Stub = Stubs->find(S.JD, F.Name);
     F.LazyEntry = F.Tier0Entry = (*NewEntries)[I];
-    F.RunsOnce = Parts.Once.contains(IR->getName());
+    F.RunsOnce = Parts.Once.contains(Counted.Name);
     F.St = Stage::Lazy;
     F.Why = Reason::NotCalledYet;
-    F.Size = IR->getInstructionCount();
+    F.Size = Counted.Size;
     if (auto Cell = Cells->create())
       F.Cell = *Cell;
     else
       return Cell.takeError();
     armCell(F);
     S.ByName[*F.Name] = F.Id;
-    Parts.Symbols[F.Name] = {F.Stub, Flags};
+    Parts.Symbols[F.Name] = {F.Stub, Counted.Flags};
   }
   for (auto &A : Parts.Aliases)
     Parts.Symbols[Mangle(A.Name)] = {Stubs->find(S.JD, Mangle(A.Aliasee)),
@@ -217,7 +215,7 @@ static bool hasNames(const ModulePartition &Parts) {
   for (auto &Own : Parts.Exposed)
     Local.insert(Own.Name);
   return !Parts.Aliases.empty() || any_of(Parts.Counted, [&](auto &F) {
-    return !Local.contains(F.first->getName());
+    return !Local.contains(F.Name);
   }) || any_of(Parts.DataNames, [&](auto &N) { return !Local.contains(N); });
 }
 

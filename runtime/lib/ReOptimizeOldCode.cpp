@@ -50,6 +50,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RemovedCode.h"
+#include "reopt/StackScan.h"
 #include "reopt/ThreadObserver.h"
 #include "reopt/TierZero.h"
 
@@ -193,6 +194,9 @@ Error ReOptimizeLayer::discard(std::vector<CodeObject> Unused) {
     retire(std::move(Object));
   for (CodeObject &Object : Removed)
     retireRemoved(std::move(Object));
+  // The caller's next frames lie where the addresses were looked up.
+  if (Reclaim)
+    clearDeadStack();
   return Result;
 }
 

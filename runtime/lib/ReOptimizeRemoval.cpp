@@ -116,7 +116,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     }
     if (Reclaim)
       noteRemoved(std::shared_ptr(Removed.front()), Removed);
-    for (auto I = CallSlots.begin(); I != CallSlots.end();)
+    for (auto I = CallSlots.begin(); OthersCare && I != CallSlots.end();)
       I = I->second.Home != &S || S.Data.count(*I->second.Table)
               ? std::next(I)
               : CallSlots.erase(I);

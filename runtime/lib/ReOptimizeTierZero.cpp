@@ -145,6 +145,7 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
       Known.TierZeroGroup = Number;
       TierZeroGroups[Number].Members.push_back(Known.Id);
       Bodies.push_back({&F,
+                        F.getName().str(),
                         {Known.Cell, Hook->getId(Known.Trip),
                          /*Version=*/0, bool(Opts.Osr)}});
       return true;
@@ -301,6 +302,14 @@ ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
         const Record &F = Functions[Id];
         return Stopping || (F.St != Stage::Queued && F.St != Stage::Compiling);
       });
+      // What runs once has no use for a body that comes later.
+      if (Record &F = Functions[Id]; F.RunsOnce) {
+        F.Asked = false;
+        if (F.St == Stage::Queued) {
+          llvm::erase(Queue, Id);
+          F.transition(F.getRunningStage());
+        }
+      }
     }
   }
   return compileTierZero(Id);

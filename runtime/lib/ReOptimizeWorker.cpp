@@ -365,6 +365,14 @@ ReOptimizeLayer::nextBatch() {
   }
   Batch B;
   B.Number = ++LastBatch;
+  // What runs once and waits for its body waits for nobody else's, and has no
+  // second try: it goes first, and alone.
+  auto Alone = find_if(Queue, [this](FunctionId Id) {
+    return Functions[Id].RunsOnce && Functions[Id].Asked;
+  });
+  if (Alone != Queue.end())
+    std::rotate(Queue.begin(), Alone, std::next(Alone));
+  const bool IsAlone = Alone != Queue.end();
   // A batch is one object, which belongs to one JITDylib.
   Space &S = *Functions[Queue.front()].Home;
   // A frame in a long loop waits for that, and for nothing else: what will be
@@ -381,7 +389,7 @@ ReOptimizeLayer::nextBatch() {
                  (F.RunsOnce || (F.WantedLoops && readHeat(F).Calls <= 1));
     BodiesWait |= F.Continuations && !F.Body && !F.RunsOnce && !F.InLoop;
   }
-  LoopsOnly &= !BodiesWait;
+  LoopsOnly &= !BodiesWait && !IsAlone;
   int64_t Roots = 0;
   bool IsFull = false;
   llvm::erase_if(Queue, [&](FunctionId Id) {
@@ -393,7 +401,8 @@ ReOptimizeLayer::nextBatch() {
     if (LoopsOnly && !isRunning(F) &&
         !(LeaveToCaller && findRoot(F).St == Stage::Compiling))
       return false;
-    IsFull = !LeaveToCaller && Roots++ >= Opts.MaxBatch;
+    IsFull = IsAlone ? !B.Members.empty()
+                     : !LeaveToCaller && Roots++ >= Opts.MaxBatch;
     if (IsFull)
       return false;
     F.transition(Stage::Compiling);

@@ -27,7 +27,7 @@ getBodyInterface(ExecutionSession &ES,
                  uint64_t Group) {
   SymbolFlagsMap Flags;
   for (const TierZeroUnit::Body &Body : Bodies)
-    Flags[ES.intern(getTierZeroName(Body.F->getName(), Group))] =
+    Flags[ES.intern(getTierZeroName(Body.Name, Group))] =
         JITSymbolFlags::Exported | JITSymbolFlags::Callable;
   return {std::move(Flags), nullptr};
 }
@@ -72,21 +72,23 @@ void TierZeroUnit::materialize(
   auto GetName = [this](StringRef Name) {
     return getTierZeroName(Name, Group);
   };
-  auto Extracted = TSM->withModuleDo([&](Module &M) {
+  ThreadSafeModule Extracted;
+  Error Err = TSM->withModuleDo([&](Module &M) -> Error {
     SmallVector<GlobalValue *, 16> Definitions;
     for (const Body &B : Bodies)
       Definitions.push_back(B.F);
-    return extractModule(M, ("reopt.tier0." + Twine(Group)).str(), Definitions,
-                         GetName);
-  });
-  Error Err = TSM->withModuleDo([&](Module &) -> Error {
+    std::unique_ptr<Module> Part = extractModule(
+        M, (M.getModuleIdentifier() + TierZeroMarker + Twine(Group)).str(),
+        Definitions, GetName);
+    Module &Group = *Part;
+    Extracted = ThreadSafeModule(std::move(Part), TSM->getContext());
     for (const Body &B : Bodies) {
-      Function *F = Extracted->getFunction(GetName(B.F->getName()));
+      Function *F = Group.getFunction(GetName(B.Name));
       F->setLinkage(GlobalValue::ExternalLinkage);
       F->setVisibility(GlobalValue::DefaultVisibility);
       // Whoever stays in tier 0 for good shall not be slower than stock.
       if (B.Site.Cell && !instrument(*F, B.Site) && B.Site.Polls)
-        markUncounted(*Extracted);
+        markUncounted(Group);
       if (ActiveCount)
         if (auto Refused = countActive(*F, ActiveCount))
           return Refused;
@@ -97,8 +99,7 @@ void TierZeroUnit::materialize(
     ES.reportError(std::move(Err));
     return R->failMaterialization();
   }
-  Base.emit(std::move(R),
-            ThreadSafeModule(std::move(Extracted), TSM->getContext()));
+  Base.emit(std::move(R), std::move(Extracted));
 }
 
 } // namespace reopt

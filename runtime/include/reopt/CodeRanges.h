@@ -52,11 +52,17 @@ private:
     uint32_t Offset, Size;
     llvm::orc::SymbolStringPtr Symbol;
   };
+  struct Object {
+    llvm::orc::ResourceKey Owner;
+    /// In order of address.
+    std::vector<Range> Ranges;
+  };
+
   const std::string Marker;
   mutable std::mutex M;
-  /// The ranges of an object in order of address, by the first one's.
-  std::map<llvm::orc::ExecutorAddr, std::vector<Range>> Objects;
-  /// Those addresses, by whose the objects are.
+  /// By the address of the first range.
+  std::map<llvm::orc::ExecutorAddr, Object> Objects;
+  /// Those addresses, by whose the objects are, or were.
   llvm::DenseMap<llvm::orc::ResourceKey,
                  llvm::SmallVector<llvm::orc::ExecutorAddr, 1>>
       Owned;

@@ -24,7 +24,8 @@ namespace reopt {
 /// which outlives it; several are undone in reverse order.
 class ContextErrors {
 public:
-  /// What becomes of warnings and remarks.
+  /// What becomes of warnings. (Remarks are those that LLVM's own options ask
+  /// for.)
   enum class Rest {
     AsBefore, ///< Who handled the context's diagnostics before gets them.
     Quiet,    ///< Nobody does.

@@ -112,7 +112,8 @@ struct FunctionState {
   /// Whether Body counts and trips.
   bool BodyCounts = false;
   bool Armed = false;
-  /// It is called once: what is made of it is continuations, and no body.
+  /// It is called once: what is made of it is continuations, or a body that its
+  /// only call waits for.
   bool RunsOnce = false;
   /// A frame of tier 0 is in a loop, and continuations are wanted.
   bool InLoop = false;

@@ -100,8 +100,8 @@ namespace reopt {
 enum class Tier0Kind : uint8_t {
   Counted, ///< Has a stub and counts; is compiled when it is first called.
   Once,    ///< The same, but it will be called once: its loops are continued
-           ///< when they get hot, and it never gets a body. Statements that
-           ///< loop.
+           ///< when they get hot, and it gets a body before that call or never
+           ///< (see compilesFirst()). Statements that loop.
   Plain,   ///< Is compiled with the module's data, under its own name, and
            ///< never again: initialisers, statement wrappers.
 };

@@ -159,8 +159,9 @@ public:
 
   /// Observes all threads once, and frees what that proves unused; does without
   /// when no retired code can be free. Returns how many units were freed.
-  /// Any thread, with no lock held that a FreeFn takes; not in a signal
-  /// handler. After shutdown(), and in the child of a fork, it does nothing.
+  /// Any thread that has 20 kB of stack left, with no lock held that a FreeFn
+  /// takes; not in a signal handler. After shutdown(), and in the child of a
+  /// fork, it does nothing.
   size_t collect();
 
   /// Units retired and not freed, those that are just being freed included.

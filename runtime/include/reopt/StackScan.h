@@ -88,7 +88,7 @@ uint64_t getStackEnd(pid_t Thread);
 /// frames of later calls lie there, and where they do not write an old address
 /// would look alive: for as long as the thread sleeps in such a call. For
 /// threads that have handled addresses of code and are about to wait; they have
-/// some kilobytes of stack left. As GC_clear_stack of the Boehm collector.
+/// 20 kB of stack left. As GC_clear_stack of the Boehm collector.
 void clearDeadStack();
 
 } // namespace reopt

@@ -45,7 +45,9 @@ extern const llvm::StringLiteral TierZeroMarker;
 class TierZeroUnit : public llvm::orc::MaterializationUnit {
 public:
   struct Body {
+    /// Touched with its context's lock only; that guards names, too.
     llvm::Function *F;
+    std::string Name;
     InstrumentationSite Site;
   };
 

@@ -143,6 +143,7 @@ TEST(StatementFunctionsTest, AreFoundByTheirLengths) {
   EXPECT_EQ(Find("__stmts__2", {3, 0, 1}), Range(1, 3)) << "one is empty";
   // They do not add up, or nobody knows it.
   EXPECT_EQ(Find("__stmts__0", {1, 3}), Range(99, 99));
+  EXPECT_EQ(Find("__stmts__0", {3}), Range(99, 99)) << "a prefix only";
   EXPECT_EQ(Find("__stmts__2", {1, 3}), Range(99, 99));
   EXPECT_EQ(Find("__stmts__2", {3}), Range(99, 99));
   EXPECT_EQ(Find("__stmts__4", {3, 1}), Range(99, 99));

@@ -134,6 +134,25 @@ TEST_F(PassingInputTest, LiteralsMoveToThePool) {
     EXPECT_FALSE(Var.hasPrivateLinkage()) << Var.getName().str();
 }
 
+TEST_F(PassingInputTest, LiteralsThatAreOnlyReadStay) {
+  Module &Text = statement(
+      "%a = alloca [2 x i32]\n"
+      "call void @llvm.memcpy.p0.p0.i64(ptr %a, ptr @fill, i64 8, i1 false)\n"
+      "%v = load i32, ptr getelementptr (i8, ptr @fill, i64 4)\n",
+      "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
+      "@fill = private unnamed_addr constant [2 x i32] [i32 1, i32 2]");
+  ASSERT_TRUE(leavesNothing(Text));
+  LiteralPool Pool;
+  moveLiterals(Text, Pool);
+  EXPECT_TRUE(Text.getNamedGlobal("fill"));
+}
+
+TEST_F(PassingInputTest, WhatIsDebuggedStays) {
+  EXPECT_TRUE(leaves("", "!llvm.dbg.cu = !{}\n"
+                         "!llvm.module.flags = !{!0}\n"
+                         "!0 = !{i32 2, !\"Debug Info Version\", i32 3}"));
+}
+
 TEST(InputContextsTest, SmallInputsShareAContextAndLargeOnesDoNot) {
   LLVMContext Ctx;
   auto Small = parseIR("define void @f() { ret void }", Ctx);

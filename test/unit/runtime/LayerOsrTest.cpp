@@ -315,7 +315,7 @@ TEST_P(LayerOsrTest, EachThreadMoves) {
   EXPECT_LE(info("f").Continued, Count);
 }
 
-TEST_P(LayerOsrTest, WhatRunsOnceGetsNoBody) {
+TEST_P(LayerOsrTest, WhatRunsOnceGetsNoBodyWhileItRuns) {
   add(adder(1));
   add(loop("once") + "define i32 @call(i32 %n) {\n"
                      "  %r = call i32 @once(i32 %n)\n  ret i32 %r\n}\n");

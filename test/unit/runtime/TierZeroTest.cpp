@@ -93,7 +93,7 @@ protected:
         Cells[Name] = {RearmedCount, RearmedCount, 0};
         Site = {ExecutorAddr::fromPtr(&Cells[Name]), R.getHookId(), 0};
       }
-      Bodies.push_back({&F, Site});
+      Bodies.push_back({&F, Name, Site});
       Aliases[name(Name)] = {name(getTierZeroName(Name, Group)),
                              JITSymbolFlags::Exported |
                                  JITSymbolFlags::Callable};
@@ -192,7 +192,7 @@ TEST_F(TierZeroTest, AFunctionMayHaveBodiesInSeveralGroups) {
   cantFail(jd().define(std::make_unique<TierZeroUnit>(
       es(), *Layer,
       std::make_shared<ThreadSafeModule>(std::move(M), std::move(Ctx)),
-      std::vector<TierZeroUnit::Body>{{F, {}}}, 2)));
+      std::vector<TierZeroUnit::Body>{{F, "f", {}}}, 2)));
   EXPECT_EQ(callBody("f", 2, 2), 2);
   cantFail(First->remove());
   EXPECT_EQ(callBody("f", 3, 2), 3);

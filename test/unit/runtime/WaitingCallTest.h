@@ -15,6 +15,8 @@
 
 #include "LayerTest.h"
 
+#include "reopt/StackScan.h"
+
 #include <chrono>
 #include <functional>
 #include <semaphore.h>
@@ -72,6 +74,11 @@ protected:
   /// is gone when it has got that far. The limit only says when to give up.
   void expectAllFreed() {
     wait();
+    // What this thread has called returned, and its frames are no obstacle.
+    clearDeadStack();
+    collectAll();
+  }
+  LLVM_ATTRIBUTE_NOINLINE void collectAll() {
     const auto GiveUpAt =
         std::chrono::steady_clock::now() + std::chrono::minutes(1);
     auto S = L->getStatus();
