@@ -308,6 +308,7 @@ ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
         if (F.St == Stage::Queued) {
           llvm::erase(Queue, Id);
           F.transition(F.getRunningStage());
+          F.explain(Reason::NotCalledYet);
         }
       }
     }
