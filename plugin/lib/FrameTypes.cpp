@@ -104,7 +104,7 @@ findStatementsOf(StringRef Name, ArrayRef<StatementFunction> All,
   if (std::accumulate(Lengths.begin(), Lengths.end(), size_t(0)) != Sum)
     return std::nullopt;
   size_t Before = 0;
-  auto Mine = find_if(All, [&](const StatementFunction &F) {
+  const auto *Mine = find_if(All, [&](const StatementFunction &F) {
     if (Name.split('.').first == F.Name)
       return true;
     Before += F.Length;
