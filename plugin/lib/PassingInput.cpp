@@ -83,9 +83,8 @@ static bool isOnlyCalled(const Function &F) {
 }
 
 bool leavesNothing(const Module &M) {
-  // Who asks for debug information wants to see it run.
   if (!M.getModuleInlineAsm().empty() || !M.aliases().empty() ||
-      !M.ifuncs().empty() || M.getNamedMetadata("llvm.dbg.cu"))
+      !M.ifuncs().empty())
     return false;
   for (const GlobalVariable &Var : M.globals())
     if (!Var.isDeclaration() && Var.getName() != "llvm.global_ctors" &&

@@ -14,8 +14,7 @@
 /// Nobody can get at it if all that it defines is local to its module and
 /// functions, which are called directly and not handed around: no data, no
 /// instantiation that later inputs would share, no coroutine, whose frame leads
-/// to its code; nor anything registered to be called at exit. One with debug
-/// information is kept: see DebugObjects.h.
+/// to its code; nor anything registered to be called at exit.
 ///
 //===----------------------------------------------------------------------===//
 

@@ -11,6 +11,7 @@
 #include "reopt/TierZeroCompiler.h"
 #include "clang/Interpreter/PartialTranslationUnit.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/Module.h"
@@ -73,9 +74,8 @@ bool definesAnything(const Module &M) {
 } // namespace
 
 TieringExecutor::TieringExecutor(std::shared_ptr<Session> S,
-                                 std::unique_ptr<LLJIT> J,
-                                 std::shared_ptr<DebugObjects> Debugger)
-    : S(std::move(S)), J(std::move(J)), Debugger(std::move(Debugger)) {}
+                                 std::unique_ptr<LLJIT> J)
+    : S(std::move(S)), J(std::move(J)) {}
 
 Expected<std::unique_ptr<TieringExecutor>>
 TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
@@ -92,7 +92,6 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   }
   if (CodeModel)
     JTMB.setCodeModel(CodeModel);
-  std::shared_ptr<DebugObjects> Debugger;
   auto J =
       LLJITBuilder()
           .setJITTargetMachineBuilder(std::move(JTMB))
@@ -101,16 +100,11 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
                   -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
                 return std::make_unique<TierZeroCompiler>(std::move(JTMB));
               })
-          .setPrePlatformSetup([&Debugger](LLJIT &J) {
+          .setPrePlatformSetup([](LLJIT &J) {
             // As the stock executor does: a debugger is welcome, and none
-            // is needed.
-            auto *Linker =
-                dyn_cast<ObjectLinkingLayer>(&J.getObjLinkingLayer());
-            auto Made = DebugObjects::Create(J.getExecutionSession());
-            if (Linker && Made)
-              Linker->addPlugin(Debugger = std::move(*Made));
-            else if (!Made)
-              consumeError(Made.takeError());
+            // is needed. What goes stays registered, which a debugger that
+            // comes later says, and gets over.
+            consumeError(enableDebuggerSupport(J));
             return Error::success();
           })
           .create();
@@ -152,7 +146,7 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
     return Layer.takeError();
   S->Layer = std::move(*Layer);
   return std::unique_ptr<TieringExecutor>(
-      new TieringExecutor(std::move(S), std::move(*J), std::move(Debugger)));
+      new TieringExecutor(std::move(S), std::move(*J)));
 }
 
 TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
@@ -164,7 +158,6 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     PTU.TheModule.reset();
     return Error::success();
   }
-  const std::string Name = PTU.TheModule->getModuleIdentifier();
   auto TSM = Contexts.copy(*PTU.TheModule);
   if (!TSM)
     return TSM.takeError();
@@ -189,12 +182,10 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     return LeavesNothing;
   });
   auto RT = J->getMainJITDylib().createResourceTracker();
-  if (IsPassing && Debugger)
-    Debugger->leaveOut(Name);
   if (auto Err = S->Layer->add(RT, std::move(*TSM)))
     return joinErrors(std::move(Err), RT->remove());
   if (IsPassing)
-    Passing.push_back({&PTU, RT, Name});
+    Passing.push_back({&PTU, RT});
   Trackers[&PTU] = std::move(RT);
   return Error::success();
 }
@@ -233,8 +224,6 @@ Error TieringExecutor::runCtors() const {
 }
 
 Error TieringExecutor::forget(const PassingInput &Input) const {
-  if (Debugger)
-    Debugger->noteGone(Input.Name);
   // It may have undone itself, and another be in its place.
   auto I = Trackers.find(Input.PTU);
   if (I == Trackers.end() || I->second != Input.RT)

@@ -15,7 +15,6 @@
 #ifndef REOPT_CLANG_TIERINGEXECUTOR_H
 #define REOPT_CLANG_TIERINGEXECUTOR_H
 
-#include "DebugObjects.h"
 #include "InputContexts.h"
 #include "PassingInput.h"
 #include "Session.h"
@@ -45,18 +44,14 @@ public:
 
 private:
   TieringExecutor(std::shared_ptr<Session> S,
-                  std::unique_ptr<llvm::orc::LLJIT> J,
-                  std::shared_ptr<DebugObjects> Debugger);
+                  std::unique_ptr<llvm::orc::LLJIT> J);
 
   std::shared_ptr<Session> S;
   std::unique_ptr<llvm::orc::LLJIT> J;
-  /// Null if there is none.
-  std::shared_ptr<DebugObjects> Debugger;
   /// An input that leaves nothing.
   struct PassingInput {
     const clang::PartialTranslationUnit *PTU;
     llvm::orc::ResourceTrackerSP RT;
-    std::string Name;
   };
   /// Removes one that has run, unless a listing has something to say of it.
   llvm::Error forget(const PassingInput &Input) const;

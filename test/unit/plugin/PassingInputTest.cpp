@@ -147,12 +147,6 @@ TEST_F(PassingInputTest, LiteralsThatAreOnlyReadStay) {
   EXPECT_TRUE(Text.getNamedGlobal("fill"));
 }
 
-TEST_F(PassingInputTest, WhatIsDebuggedStays) {
-  EXPECT_TRUE(leaves("", "!llvm.dbg.cu = !{}\n"
-                         "!llvm.module.flags = !{!0}\n"
-                         "!0 = !{i32 2, !\"Debug Info Version\", i32 3}"));
-}
-
 TEST(InputContextsTest, SmallInputsShareAContextAndLargeOnesDoNot) {
   LLVMContext Ctx;
   auto Small = parseIR("define void @f() { ret void }", Ctx);
