@@ -36,7 +36,7 @@
 #ifndef REOPT_CLANG_DECLINDEX_H
 #define REOPT_CLANG_DECLINDEX_H
 
-#include "FrameTypes.h"
+#include "StatementFunctions.h"
 #include "clang/AST/GlobalDecl.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseSet.h"

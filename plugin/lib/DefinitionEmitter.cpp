@@ -259,6 +259,9 @@ llvm::Expected<EmittedDefinitions> DefinitionEmitter::finish(
     if (GlobalDecl Variant = getVariant(Gen, D, F.getName()); Variant.getDecl())
       Result.Mentioned.push_back({F.getName().str(), Variant});
   }
+  // Keep may have given types to a frame: those of this emission, which agree
+  // with each other. They are all that a batch has in that function, since what
+  // is inlined there comes from here.
   dropUnstableTypes(*Gen.GetModule());
   Result.M = Gen.ReleaseModule();
   return std::move(Result);

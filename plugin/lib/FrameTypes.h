@@ -23,16 +23,10 @@
 #ifndef REOPT_CLANG_FRAMETYPES_H
 #define REOPT_CLANG_FRAMETYPES_H
 
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
+#include <cstddef>
 
 namespace llvm {
 class Function;
-class Module;
 } // namespace llvm
 
 namespace reopt {
@@ -45,24 +39,6 @@ bool copyAccessTypes(const llvm::Function &Typed, llvm::Function &Frame);
 /// How many instructions are compared. What runs one thing after the other has
 /// as many as these have in functions of their own.
 size_t getFrameLength(const llvm::Function &F);
-
-/// A function that runs statements of an input. clang begins another one after
-/// each statement that has an initialiser behind it, be it that of a variable
-/// which the statement made it instantiate.
-struct StatementFunction {
-  std::string Name;
-  size_t Length;
-};
-
-/// Those of \p M, as clang made it, in the order in which they run.
-std::vector<StatementFunction> getStatementFunctions(const llvm::Module &M);
-
-/// Which statements \p Name runs, one of \p All, with a suffix or not: from the
-/// first up to the second, in their order. \p Lengths: of functions that run
-/// one of the statements each. Nothing if they do not add up.
-std::optional<std::pair<size_t, size_t>>
-findStatementsOf(llvm::StringRef Name, llvm::ArrayRef<StatementFunction> All,
-                 llvm::ArrayRef<size_t> Lengths);
 
 } // namespace reopt
 

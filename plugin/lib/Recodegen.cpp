@@ -10,6 +10,7 @@
 #include "BatchModule.h"
 #include "FrameTypes.h"
 #include "SessionIdentity.h"
+#include "StatementFunctions.h"
 #include "UnstableTypes.h"
 #include "reopt/ContextErrors.h"
 #include "reopt/ModuleExtractor.h"
@@ -491,12 +492,7 @@ llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
   llvm::LLVMContext Ctx;
   Ctx.setDiscardValueNames(true);
   ContextErrors Errors(Ctx, ContextErrors::Rest::Quiet);
-  auto Code = makeCode(B, Session, Ctx);
-  if (Errors.getText().empty())
-    return Code;
-  // Code that an error was reported about must not run.
-  consumeError(Code.takeError());
-  return llvm::createStringError(Errors.getText());
+  return Errors.check(makeCode(B, Session, Ctx));
 }
 
 llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,

@@ -279,11 +279,7 @@ IRReoptimizer::compile(Module &M, OptimizationLevel Level,
   optimizeModule(M, **TM, Level);
   if (AfterPipeline)
     AfterPipeline();
-  auto Object = SimpleCompiler(**TM)(M);
-  if (Errors.getText().empty())
-    return Object;
-  consumeError(Object.takeError());
-  return createStringError(Errors.getText());
+  return Errors.check(SimpleCompiler(**TM)(M));
 }
 
 } // namespace reopt

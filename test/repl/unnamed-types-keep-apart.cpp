@@ -18,6 +18,15 @@ r(0, 0, 1, 5);
 printf("now %d\n", r(0, 0, 1, 5));
 // CHECK: now 6
 
+// In a loop that goes on: its frame has the types of an emission of its own.
+int run(int times) { int wrong = 0; for (int n = 0; n < times; ++n) { pa[0]->a = 1; decltype(gB) *p = pb[n & 1]; p->a = n; w(1, n + 1); wrong += p->a != n + 1; } return wrong; }
+printf("function %d\n", run(3000000));
+// CHECK: function 0
+int wrong = 0;
+for (int n = 0; n < 3000000; ++n) { pa[0]->a = 1; decltype(gB) *p = pb[n & 1]; p->a = n; w(1, n + 1); wrong += p->a != n + 1; }
+printf("statement %d\n", wrong);
+// CHECK: statement 0
+
 // As a member, and as an argument of a template.
 struct S { struct { int x; } in; int y; } s, *ps[2] = {&s, &s};
 template <class T> struct Box { T *at; };

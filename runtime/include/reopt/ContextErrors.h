@@ -10,6 +10,7 @@
 #define REOPT_CONTEXTERRORS_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 #include <string>
 
 namespace llvm {
@@ -38,6 +39,14 @@ public:
   /// The first line of each, as what follows shows text that nobody has
   /// written; between them "; ". Empty if there was none.
   llvm::StringRef getText() const;
+
+  /// \p Result, or the errors: what one was reported about must not run.
+  template <typename T> llvm::Expected<T> check(llvm::Expected<T> Result) {
+    if (getText().empty())
+      return Result;
+    llvm::consumeError(Result.takeError());
+    return llvm::createStringError(getText());
+  }
 
 private:
   class Handler;

@@ -14,7 +14,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/ThreadObserver.h"
-#include "reopt/StackScan.h"
 #include "reopt/ThreadTable.h"
 
 #include "gtest/gtest.h"
@@ -263,47 +262,6 @@ TEST_P(ThreadObserverPlaceTest, WhatIsNextToTheCodeIsNotInIt) {
   std::thread T = startHolder([&] {
     // A complement, so one more is one less.
     GetParam().Hold(*S, NotCodeBegin + 1);
-  });
-  EXPECT_FALSE(isHeld());
-  release();
-  T.join();
-}
-
-//===----------------------------------------------------------------------===//
-// Dead stack
-//===----------------------------------------------------------------------===//
-
-/// Has an address in all of its frame, and returns.
-REOPT_NOINLINE void leaveInDeadStack(uint64_t NotAddress) {
-  volatile uint64_t Frame[1024];
-  for (volatile uint64_t &Word : Frame)
-    Word = ~NotAddress;
-}
-
-/// Has a frame as large, writes nothing to it, and waits.
-REOPT_NOINLINE void waitInHoles(Shared &S) {
-  volatile uint64_t Frame[1024];
-  asm volatile("" : : "r"(Frame) : "memory");
-  S.Ready.set();
-  S.Done.wait();
-  asm volatile("" : : "r"(Frame) : "memory");
-}
-
-TEST_F(ThreadObserverTest, HeldByWhatACallThatReturnedHasLeft) {
-  std::thread T = startThread([&] {
-    leaveInDeadStack(NotCodeBegin);
-    waitInHoles(*S);
-  });
-  EXPECT_TRUE(isHeld());
-  release();
-  T.join();
-}
-
-TEST_F(ThreadObserverTest, NotHeldByDeadStackThatWasCleared) {
-  std::thread T = startThread([&] {
-    leaveInDeadStack(NotCodeBegin);
-    clearDeadStack();
-    waitInHoles(*S);
   });
   EXPECT_FALSE(isHeld());
   release();
