@@ -51,8 +51,11 @@ public:
   }
 
   void beforeReadLine() {
-    if (Session)
-      Session->getLease().lend();
+    if (!Session)
+      return;
+    // Who reads lines is clang-repl, and asks for no symbols.
+    Session->deferUnused();
+    Session->getLease().lend();
   }
   void afterReadLine() {
     if (Session)

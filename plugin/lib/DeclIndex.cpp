@@ -78,7 +78,8 @@ DeclIndex::acceptInput(const TranslationUnitDecl *TU, llvm::StringRef Module,
   // Mostly one function runs all of them.
   if (Functions.size() > 1)
     StatementFunctions[Module] = std::move(Functions);
-  for (const FunctionDecl *FD : std::exchange(Recent, {})) {
+  const auto Latest = std::exchange(Recent, {});
+  for (const FunctionDecl *FD : Latest) {
     const TranslationUnitDecl *Mine = FD->getTranslationUnitDecl();
     // What is inline merges with its namesake anyway.
     if (Accepted.contains(Mine) || FD->isDependentContext() ||
@@ -88,6 +89,13 @@ DeclIndex::acceptInput(const TranslationUnitDecl *TU, llvm::StringRef Module,
     Names.push_back(mangle(GlobalDecl(FD)));
     Undone.insert(Mine);
   }
+  // One that was put off (EmissionChoice) is not in the module, and may have
+  // been defined anew.
+  if (!Names.empty())
+    for (const FunctionDecl *FD : Latest)
+      if (isLive(FD) && !FD->isDependentContext() && !FD->isInlined())
+        forEachSymbol(FD,
+                      [&](llvm::StringRef Name) { llvm::erase(Names, Name); });
   return Names;
 }
 
@@ -166,6 +174,12 @@ bool DeclIndex::isLive(const Decl *D) const {
   return !Undone.contains(D->getTranslationUnitDecl());
 }
 
+bool DeclIndex::isOfSession(const Decl *D) const {
+  const TranslationUnitDecl *TU = D->getTranslationUnitDecl();
+  return isLive(D) &&
+         (Accepted.contains(TU) || TU == Context->getTranslationUnitDecl());
+}
+
 void DeclIndex::forget(const TranslationUnitDecl *TU) {
   Undone.insert(TU);
   for (auto I = ByName.begin(); I != ByName.end();) {
@@ -213,21 +227,30 @@ std::string DeclIndex::mangle(GlobalDecl GD) {
   return Name;
 }
 
-void DeclIndex::addFunction(const FunctionDecl *FD) {
-  if (!Mangled.insert(FD).second)
-    return;
-  auto Add = [&](GlobalDecl GD) { ByName[mangle(GD)] = GD; };
+/// Calls \p Visit with each of what has a symbol of its own of \p FD.
+static void forEachVariant(const FunctionDecl *FD,
+                           llvm::function_ref<void(GlobalDecl)> Visit) {
   if (auto *Ctor = dyn_cast<CXXConstructorDecl>(FD)) {
-    Add(GlobalDecl(Ctor, Ctor_Complete));
-    Add(GlobalDecl(Ctor, Ctor_Base));
+    Visit(GlobalDecl(Ctor, Ctor_Complete));
+    Visit(GlobalDecl(Ctor, Ctor_Base));
   } else if (auto *Dtor = dyn_cast<CXXDestructorDecl>(FD)) {
-    Add(GlobalDecl(Dtor, Dtor_Complete));
-    Add(GlobalDecl(Dtor, Dtor_Base));
+    Visit(GlobalDecl(Dtor, Dtor_Complete));
+    Visit(GlobalDecl(Dtor, Dtor_Base));
     if (Dtor->isVirtual())
-      Add(GlobalDecl(Dtor, Dtor_Deleting));
+      Visit(GlobalDecl(Dtor, Dtor_Deleting));
   } else {
-    Add(GlobalDecl(FD));
+    Visit(GlobalDecl(FD));
   }
+}
+
+void DeclIndex::forEachSymbol(const FunctionDecl *FD,
+                              llvm::function_ref<void(llvm::StringRef)> Visit) {
+  forEachVariant(FD, [&](GlobalDecl GD) { Visit(mangle(GD)); });
+}
+
+void DeclIndex::addFunction(const FunctionDecl *FD) {
+  if (Mangled.insert(FD).second)
+    forEachVariant(FD, [&](GlobalDecl GD) { ByName[mangle(GD)] = GD; });
 }
 
 void DeclIndex::addContext(const DeclContext *DC) {

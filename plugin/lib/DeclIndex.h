@@ -112,6 +112,14 @@ public:
   const clang::FunctionDecl *
   getLiveDefinition(const clang::FunctionDecl *FD) const;
 
+  /// Calls \p Visit with each linker name of \p FD.
+  void forEachSymbol(const clang::FunctionDecl *FD,
+                     llvm::function_ref<void(llvm::StringRef)> Visit);
+
+  /// Whether \p D is of an input that the session has accepted and not taken
+  /// back, or of the one that is being parsed.
+  bool isOfSession(const clang::Decl *D) const;
+
   clang::ASTContext *getContext() const { return Context; }
 
 private:

@@ -25,6 +25,8 @@
 
 namespace reopt {
 
+class EmissionChoice;
+
 class Session : public TieredSession {
 public:
   ReOptimizeLayer *getLayer() override { return Layer.get(); }
@@ -33,7 +35,16 @@ public:
     return Index.findClosureVariable(LinkerName).str();
   }
 
-  explicit Session(const Options &Opts) : Opts(Opts) {}
+  void deferUnused() override { DefersUnused = true; }
+  std::vector<std::string> getUnused() override;
+
+  explicit Session(const Options &Opts);
+  ~Session() override;
+
+  /// Whether the session has code or data named \p LinkerName.
+  bool definesSymbol(llvm::StringRef LinkerName) const {
+    return Layer && Layer->defines(*Main, LinkerName);
+  }
 
   AstLease Lease;
   DeclIndex Index;
@@ -43,6 +54,13 @@ public:
   std::shared_ptr<ExitHandlers> AtExit = std::make_shared<ExitHandlers>();
   /// Made by the executor; gone when the executor is.
   std::unique_ptr<ReOptimizeLayer> Layer;
+  /// What inputs are added to.
+  llvm::orc::JITDylib *Main = nullptr;
+  /// The AST's. Null before there is something to parse, after the AST, and if
+  /// tiering was off at first: then the session is as stock.
+  llvm::IntrusiveRefCntPtr<EmissionChoice> Emission;
+  /// See TieredSession::deferUnused().
+  bool DefersUnused = false;
 };
 
 /// The session of \p CI, if it is tiered. Thread: that of the interpreter.

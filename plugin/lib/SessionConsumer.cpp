@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "EmissionChoice.h"
 #include "Session.h"
 #include "clang/AST/ASTConsumer.h"
 #include "clang/AST/ASTContext.h"
@@ -54,26 +55,37 @@ void (*OnUntiered)(const CompilerInstance &) = nullptr;
 /// a new buffer: that is when the AST is needed back.
 class ParseWatch : public PPCallbacks {
 public:
-  explicit ParseWatch(std::shared_ptr<Session> S) : S(std::move(S)) {}
+  ParseWatch(CompilerInstance &CI, std::shared_ptr<Session> S)
+      : CI(CI), S(std::move(S)) {}
   void FileChanged(SourceLocation, FileChangeReason Why,
                    SrcMgr::CharacteristicKind, FileID) override {
-    if (Why == EnterFile)
-      S->Lease.take();
+    if (Why != EnterFile)
+      return;
+    S->Lease.take();
+    // Not before there is something to parse: clang takes a source that is
+    // there at first for a precompiled header's, and leaves out its builtins.
+    if (!std::exchange(HasBegun, true) && S->Layer->isEnabled())
+      S->Emission = EmissionChoice::install(CI, *S);
+    if (S->Emission)
+      S->Emission->beginInput();
   }
 
 private:
+  CompilerInstance &CI;
   std::shared_ptr<Session> S;
+  bool HasBegun = false;
 };
 
 class SessionConsumer : public ASTConsumer, private ASTMutationListener {
 public:
-  SessionConsumer(const CompilerInstance &CI, std::shared_ptr<Session> S)
+  SessionConsumer(CompilerInstance &CI, std::shared_ptr<Session> S)
       : CI(CI), S(std::move(S)) {}
 
   ~SessionConsumer() override {
     // From here on the AST goes away.
     S->Lease.close();
     S->Index.clear();
+    S->Emission.reset();
     forgetSession(CI);
   }
 
@@ -81,9 +93,16 @@ public:
     S->Index.initialize(Context);
   }
   bool HandleTopLevelDecl(DeclGroupRef Group) override {
-    for (Decl *D : Group)
+    for (Decl *D : Group) {
       S->Index.note(D);
+      if (S->Emission)
+        S->Emission->noteDefinition(D);
+    }
     return true;
+  }
+  void HandleTranslationUnit(ASTContext &) override {
+    if (S->Emission)
+      S->Emission->beginEmission();
   }
   void HandleInlineFunctionDefinition(FunctionDecl *D) override {
     S->Index.note(D);
@@ -100,7 +119,7 @@ private:
     S->Index.moveLocalType(const_cast<TagDecl *>(D));
   }
 
-  const CompilerInstance &CI;
+  CompilerInstance &CI;
   std::shared_ptr<Session> S;
 };
 
@@ -113,7 +132,7 @@ class SessionAction : public PluginASTAction {
         OnUntiered(CI);
       return std::make_unique<ASTConsumer>();
     }
-    CI.getPreprocessor().addPPCallbacks(std::make_unique<ParseWatch>(S));
+    CI.getPreprocessor().addPPCallbacks(std::make_unique<ParseWatch>(CI, S));
     return std::make_unique<SessionConsumer>(CI, S);
   }
   bool ParseArgs(const CompilerInstance &,
@@ -127,6 +146,18 @@ class SessionAction : public PluginASTAction {
 } // namespace
 
 TieredSession::~TieredSession() = default;
+
+Session::Session(const Options &Opts) : Opts(Opts) {}
+Session::~Session() = default;
+
+std::vector<std::string> Session::getUnused() {
+  std::vector<std::string> Names;
+  if (Emission)
+    for (const FunctionDecl *FD : Emission->getUnmentioned())
+      Index.forEachSymbol(
+          FD, [&](llvm::StringRef Name) { Names.push_back(Name.str()); });
+  return Names;
+}
 
 std::shared_ptr<Session> findSession(const CompilerInstance &CI) {
   auto &Map = getSessionMap();

@@ -7,9 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "TieringExecutor.h"
+#include "EmissionChoice.h"
+#include "LibraryInliner.h"
 #include "SessionIdentity.h"
 #include "reopt/TierZeroCompiler.h"
 #include "clang/Interpreter/PartialTranslationUnit.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/Debugging/DebuggerSupport.h"
 #include "llvm/ExecutionEngine/Orc/EPCDynamicLibrarySearchGenerator.h"
@@ -145,6 +148,7 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   if (!Layer)
     return Layer.takeError();
   S->Layer = std::move(*Layer);
+  S->Main = &Main;
   return std::unique_ptr<TieringExecutor>(
       new TieringExecutor(std::move(S), std::move(*J)));
 }
@@ -158,6 +162,8 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     PTU.TheModule.reset();
     return Error::success();
   }
+  if (S->Emission)
+    inlineLibrary(*PTU.TheModule, unsigned(S->Opts.InlineLibrary));
   auto TSM = Contexts.copy(*PTU.TheModule);
   if (!TSM)
     return TSM.takeError();
@@ -195,6 +201,10 @@ Error TieringExecutor::removeModule(clang::PartialTranslationUnit &PTU) {
   auto I = Trackers.find(&PTU);
   if (I == Trackers.end())
     return Error::success();
+  llvm::scope_exit NoteRemoval([this] {
+    if (S->Emission)
+      S->Emission->noteRemoval();
+  });
   auto RT = std::move(I->second);
   Trackers.erase(I);
   ResourceKey Key = 0;

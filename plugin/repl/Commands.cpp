@@ -179,7 +179,8 @@ void Commands::list(StringRef Pattern) {
       continue;
     Rows.push_back({std::move(F), std::move(Name)});
   }
-  if (Rows.empty() && !NotCalled && !Library) {
+  const size_t Unused = Pattern.empty() ? Session.getUnused().size() : 0;
+  if (Rows.empty() && !NotCalled && !Library && !Unused) {
     Out << (Pattern.empty() ? "no functions yet\n" : "no function matches\n");
     return;
   }
@@ -214,6 +215,10 @@ void Commands::list(StringRef Pattern) {
   if (NotCalled)
     Out << formatv("{0} function{1} not called yet (%reopt list * shows all)\n",
                    NotCalled, getPlural(NotCalled));
+  if (Unused)
+    Out << formatv("{0} function{1} of large inputs that nothing uses yet "
+                   "(option large-input)\n",
+                   Unused, getPlural(Unused));
 }
 
 void Commands::on(StringRef) { Session.getLayer()->setEnabled(true); }
@@ -278,6 +283,14 @@ std::optional<FunctionInfo> Commands::findOne(StringRef Name) {
   if (Found.size() == 1)
     return Found.front().first;
   if (Found.empty()) {
+    for (const std::string &Unused : Session.getUnused())
+      if (FunctionName Parsed = getName(Unused);
+          Query.compare(Parsed) != NameMatch::None) {
+        Err << formatv("reopt: {0} is of a large input, and has no code before "
+                       "something uses it\n",
+                       Parsed.Full);
+        return std::nullopt;
+      }
     Err << formatv("reopt: no function '{0}' that is in use (%reopt list * "
                    "shows all)\n",
                    Name);

@@ -50,6 +50,15 @@ public:
   /// runs again.
   virtual AstLease &getLease() = 0;
 
+  /// From now on functions of large inputs (option large-input) have no code
+  /// before other code mentions them. Not for those who ask the interpreter for
+  /// symbols by their names: it has none of these.
+  virtual void deferUnused() = 0;
+
+  /// The linker names of functions that have no code because of that. On the
+  /// interpreter thread, while it has the AST.
+  virtual std::vector<std::string> getUnused() = 0;
+
   /// The variable at the prompt that holds the closure whose call operator is
   /// \p LinkerName; empty if there is none. On the interpreter thread, while it
   /// has the AST.
