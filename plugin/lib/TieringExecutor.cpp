@@ -77,8 +77,9 @@ bool definesAnything(const Module &M) {
 } // namespace
 
 TieringExecutor::TieringExecutor(std::shared_ptr<Session> S,
-                                 std::unique_ptr<LLJIT> J)
-    : S(std::move(S)), J(std::move(J)) {}
+                                 std::unique_ptr<LLJIT> J,
+                                 TierZeroCompiler &Compiler)
+    : S(std::move(S)), J(std::move(J)), Compiler(Compiler) {}
 
 Expected<std::unique_ptr<TieringExecutor>>
 TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
@@ -95,13 +96,16 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   }
   if (CodeModel)
     JTMB.setCodeModel(CodeModel);
+  TierZeroCompiler *Compiler = nullptr;
   auto J =
       LLJITBuilder()
           .setJITTargetMachineBuilder(std::move(JTMB))
           .setCompileFunctionCreator(
-              [](JITTargetMachineBuilder JTMB)
+              [&Compiler](JITTargetMachineBuilder JTMB)
                   -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
-                return std::make_unique<TierZeroCompiler>(std::move(JTMB));
+                auto Made = std::make_unique<TierZeroCompiler>(std::move(JTMB));
+                Compiler = Made.get();
+                return std::move(Made);
               })
           .setPrePlatformSetup([](LLJIT &J) {
             // As the stock executor does: a debugger is welcome, and none
@@ -150,10 +154,51 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
   S->Layer = std::move(*Layer);
   S->Main = &Main;
   return std::unique_ptr<TieringExecutor>(
-      new TieringExecutor(std::move(S), std::move(*J)));
+      new TieringExecutor(std::move(S), std::move(*J), *Compiler));
 }
 
 TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
+
+bool TieringExecutor::adapt(Module &M,
+                            const clang::PartialTranslationUnit &PTU) {
+  M.setDataLayout(J->getDataLayout());
+  for (const std::string &Name : S->Index.acceptInput(
+           PTU.TUPart, M.getModuleIdentifier(), getStatementFunctions(M)))
+    if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
+      F->deleteBody();
+      F->setComdat(nullptr);
+    }
+  if (S->Emission)
+    inlineLibrary(M, unsigned(S->Opts.InlineLibrary));
+  const bool LeavesNothing = leavesNothing(M);
+  if (LeavesNothing)
+    moveLiterals(M, Literals);
+  giveSessionIdentity(M);
+  dropRepeatedInitializers(M, [&](StringRef Name) {
+    return S->Layer->defines(J->getMainJITDylib(), Name);
+  });
+  S->AtExit->intercept(M);
+  bracketValuePrinting(M, BeforePrinting, AfterPrinting);
+  return LeavesNothing;
+}
+
+/// The only function that \p M has called at its start, if that is all that it
+/// has to be called; it is external and has a name of its own then.
+static Function *takeInitializer(Module &M) {
+  GlobalVariable *List = M.getGlobalVariable("llvm.global_ctors");
+  if (!List)
+    return nullptr;
+  auto *Entries = dyn_cast<ConstantArray>(List->getInitializer());
+  if (!Entries || Entries->getNumOperands() != 1)
+    return nullptr;
+  auto *F = dyn_cast<Function>(Entries->getOperand(0)->getOperand(1));
+  if (!F || F->isDeclaration())
+    return nullptr;
+  List->eraseFromParent();
+  F->setLinkage(GlobalValue::ExternalLinkage);
+  F->setName("__reopt_run." + M.getModuleIdentifier());
+  return F;
+}
 
 Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
   // An input that only declares, or that is empty.
@@ -162,36 +207,28 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
     PTU.TheModule.reset();
     return Error::success();
   }
-  if (S->Emission)
-    inlineLibrary(*PTU.TheModule, unsigned(S->Opts.InlineLibrary));
-  auto TSM = Contexts.copy(*PTU.TheModule);
-  if (!TSM)
-    return TSM.takeError();
-  PTU.TheModule.reset();
-  const bool IsPassing = TSM->withModuleDo([&](Module &M) {
-    M.setDataLayout(J->getDataLayout());
-    for (const std::string &Name : S->Index.acceptInput(
-             PTU.TUPart, M.getModuleIdentifier(), getStatementFunctions(M)))
-      if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
-        F->deleteBody();
-        F->setComdat(nullptr);
-      }
-    const bool LeavesNothing = leavesNothing(M);
-    if (LeavesNothing)
-      moveLiterals(M, Literals);
-    giveSessionIdentity(M);
-    dropRepeatedInitializers(M, [&](StringRef Name) {
-      return S->Layer->defines(J->getMainJITDylib(), Name);
-    });
-    S->AtExit->intercept(M);
-    bracketValuePrinting(M, BeforePrinting, AfterPrinting);
-    return LeavesNothing;
-  });
+  auto M = std::move(PTU.TheModule);
+  const bool IsPassing = adapt(*M, PTU);
   auto RT = J->getMainJITDylib().createResourceTracker();
-  if (auto Err = S->Layer->add(RT, std::move(*TSM)))
+  ExecutorAddr Entry;
+  Error Err = Error::success();
+  Function *Initializer =
+      IsPassing && S->Layer->runsOnce(*M) ? takeInitializer(*M) : nullptr;
+  if (Initializer) {
+    Err = S->Layer
+              ->addOnce(RT, *M, Initializer->getName(),
+                        [this](Module &Mod) { return Compiler(Mod); })
+              .moveInto(Entry);
+  } else if (auto TSM = Contexts.copy(*M)) {
+    Err = S->Layer->add(RT, std::move(*TSM));
+    HasInitializers = true;
+  } else {
+    Err = TSM.takeError();
+  }
+  if (Err)
     return joinErrors(std::move(Err), RT->remove());
   if (IsPassing)
-    Passing.push_back({&PTU, RT});
+    Passing.push_back({&PTU, RT, Entry});
   Trackers[&PTU] = std::move(RT);
   return Error::success();
 }
@@ -223,8 +260,12 @@ Error TieringExecutor::runCtors() const {
   auto Ran = std::exchange(Passing, {});
   {
     RunningCode Running(S->Lease);
-    if (auto Err = J->initialize(J->getMainJITDylib()))
-      return Err;
+    for (const PassingInput &Input : Ran)
+      if (Input.Entry)
+        Input.Entry.toPtr<void (*)()>()();
+    if (std::exchange(HasInitializers, false))
+      if (auto Err = J->initialize(J->getMainJITDylib()))
+        return Err;
   }
   // They have run, whatever becomes of their memory.
   for (const PassingInput &Input : Ran)

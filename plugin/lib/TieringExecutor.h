@@ -24,6 +24,8 @@
 
 namespace reopt {
 
+class TierZeroCompiler;
+
 /// Thread: the interpreter's, for all members.
 class TieringExecutor : public clang::IncrementalExecutor {
 public:
@@ -44,15 +46,23 @@ public:
 
 private:
   TieringExecutor(std::shared_ptr<Session> S,
-                  std::unique_ptr<llvm::orc::LLJIT> J);
+                  std::unique_ptr<llvm::orc::LLJIT> J,
+                  TierZeroCompiler &Compiler);
 
   std::shared_ptr<Session> S;
   std::unique_ptr<llvm::orc::LLJIT> J;
+  /// J's.
+  TierZeroCompiler &Compiler;
   /// An input that leaves nothing.
   struct PassingInput {
     const clang::PartialTranslationUnit *PTU;
     llvm::orc::ResourceTrackerSP RT;
+    /// What runs it; null if J knows.
+    llvm::orc::ExecutorAddr Entry;
   };
+  /// Makes of the host's module \p M what the session is to have. Returns
+  /// whether it leaves nothing.
+  bool adapt(llvm::Module &M, const clang::PartialTranslationUnit &PTU);
   /// Removes one that has run, unless a listing has something to say of it.
   llvm::Error forget(const PassingInput &Input) const;
 
@@ -62,6 +72,8 @@ private:
       Trackers;
   /// Those that will run next.
   mutable std::vector<PassingInput> Passing;
+  /// Whether J has what has not run.
+  mutable bool HasInitializers = false;
   InputContexts Contexts;
   LiteralPool Literals;
 };

@@ -120,6 +120,22 @@ public:
                   llvm::orc::ThreadSafeModule TSM) override;
   using IRLayer::add;
 
+  /// Whether \p Mod may be added with addOnce(): tiering is on, and none of its
+  /// functions loops, is counted, or has to be compiled early.
+  bool runsOnce(const llvm::Module &Mod) const;
+
+  using CompileFn =
+      llvm::function_ref<llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>(
+          llvm::Module &)>;
+  /// Adds the code of \p Mod, all of which only \p Entry leads to: a function
+  /// that the caller calls once, and then removes \p RT. It is compiled and
+  /// linked at once, on this thread, where it is: nobody else looks at its IR,
+  /// so it may stay in a context that is not to be locked. Of its symbols but
+  /// Entry, which is external, all are local. Returns Entry's address.
+  llvm::Expected<llvm::orc::ExecutorAddr>
+  addOnce(const llvm::orc::ResourceTrackerSP &RT, llvm::Module &Mod,
+          llvm::StringRef Entry, CompileFn Compile);
+
   /// As ORC has it. Functions with vectors wider than 128 bits in their
   /// signatures are not counted here: they would have to be compiled before
   /// their first call, in the middle of a lookup.
