@@ -52,11 +52,11 @@ public:
 
   void beforeReadLine() {
     if (Session)
-      Session->getLease().lend();
+      Session->beginWait();
   }
   void afterReadLine() {
     if (Session)
-      Session->getLease().take();
+      Session->endWait();
   }
 
   bool takeLine(StringRef Line) {

@@ -112,6 +112,11 @@ public:
   const clang::FunctionDecl *
   getLiveDefinition(const clang::FunctionDecl *FD) const;
 
+  /// Whether \p D, or the template that it is an instance of, was written in an
+  /// input, or in a header that is not the system's: it is neither a library's
+  /// nor of a precompiled header.
+  bool isOfUser(const clang::Decl *D) const;
+
   clang::ASTContext *getContext() const { return Context; }
 
 private:
