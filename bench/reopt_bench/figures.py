@@ -17,7 +17,7 @@ import math
 import statistics
 from collections.abc import Callable
 
-from .engines import AOT, PARSER, STOCK
+from .engines import AOT, PARSER, REOPT, STOCK
 from .programs import Program, is_directive
 from .sessions import SessionRun
 
@@ -254,7 +254,7 @@ def kernel_table(
 def pause_table(
     measurements: Measurements, engines: list[str], cpu_time: bool
 ) -> Table:
-    table = Table(PAUSE_FIGURES, engines)
+    table = Table(PAUSE_FIGURES, [engine for engine in engines if engine in (REOPT, AOT)])
     for kernel, by_engine in measurements.pauses.items():
         for engine, runs in by_engine.items():
             repeats = [
