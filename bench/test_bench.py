@@ -9,10 +9,15 @@ import fixed
 import long
 from reopt_bench import figures, first_answers, programs, runtime_figures, targets
 from reopt_bench.engines import AOT, REOPT, STOCK
-from reopt_bench.figures import SESSION, STEADY, Measurements, Table
+from reopt_bench.figures import AFTER_PAUSE, SESSION, STEADY, Measurements, Table
 from reopt_bench.programs import Program
 from reopt_bench.runtime_figures import RuntimeFigures
-from reopt_bench.sessions import Mark, SessionRun
+from reopt_bench.sessions import (
+    Mark,
+    SessionFailure,
+    SessionRun,
+    run_paused_session,
+)
 from reopt_bench.targets import Target, judge
 
 
@@ -95,16 +100,38 @@ class Ratios(unittest.TestCase):
 
     def test_decide_the_targets(self):
         inputs = Table([], [REOPT, STOCK])
-        steady, worst, settled, jit, wide, session, hook = judge(
-            self.make_table(), inputs, 1500.0
+        pauses = Table([AFTER_PAUSE], [REOPT, AOT])
+        for engine, time in [(REOPT, 2.2), (AOT, 2.0)]:
+            pauses.add("kernel", engine, [{AFTER_PAUSE.key: time}])
+        steady, worst, settled, paused, slowest, jit, wide, session, hook = judge(
+            self.make_table(), pauses, inputs, 1500.0
         )
         self.assertEqual(steady.verdict, "missed")
         self.assertEqual((worst.verdict, worst.detail), ("missed", "kernel"))
+        self.assertEqual((paused.measured, paused.verdict), (1.1, "met"))
+        self.assertEqual((slowest.verdict, slowest.detail), ("met", "kernel"))
         for absent in (settled, jit, wide):
             self.assertEqual(absent.verdict, "not measured")
         self.assertEqual((session.measured, session.verdict), (0.25, "met"))
         self.assertEqual((hook.measured, hook.verdict), (1.5, "met"))
         self.assertIsInstance(hook, Target)
+
+
+class PausedSessions(unittest.TestCase):
+    def test_go_on_after_the_mark(self):
+        session = "read a; echo warning: bench-mark >&2; read b; echo bench checksum $b"
+        run = run_paused_session(["sh", "-c", session], "1\n", 0.0, "2\n", 60)
+        self.assertEqual((len(run.driver_marks), run.checksum), (1, 2))
+
+    def test_end_when_the_session_does(self):
+        with self.assertRaises(SessionFailure):
+            run_paused_session(["sh", "-c", "exit 3"], "1\n", 0.0, "2\n", 60)
+
+    def test_say_the_first_call(self):
+        harness, kernel = Program("h", "int h;\n"), Program("k", "#include <k>\nint k;\n")
+        before, after = programs.paused_session(harness, kernel)
+        self.assertEqual(before.splitlines()[:3], ["int h;", "#include <k>", "int k;"])
+        self.assertIn("bench_run(kernel_run, 1);", after)
 
 
 class FirstAnswers(unittest.TestCase):

@@ -55,11 +55,11 @@ public:
       return;
     // Who reads lines is clang-repl, and asks for no symbols.
     Session->deferUnused();
-    Session->getLease().lend();
+    Session->beginWait();
   }
   void afterReadLine() {
     if (Session)
-      Session->getLease().take();
+      Session->endWait();
   }
 
   bool takeLine(StringRef Line) {

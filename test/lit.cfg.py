@@ -41,11 +41,15 @@ if stress:
     stressed = f"{config.reopt_source_root}/stressed_repl.py {stress} "
     config.available_features.add("osr-stress")
 
+# How long a session happens to wait for its next line is no test's business: who
+# wants what comes of it says %reopt speculate now.
+unhurried = "--Xcc=-fplugin-arg-reopt-speculate-after=1000000"
+
 config.substitutions += [
     ("%with_prelude", os.path.join(source, "prelude", "with-prelude")),
     ("%script", os.path.join(source, "reopt")),
     ("%clang_repl", config.clang_repl),
-    ("%reopt_repl", f"{stressed}{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin}"),
+    ("%reopt_repl", f"{stressed}{config.clang_repl} --Xcc=-fplugin={config.reopt_plugin} {unhurried}"),
     ("%plugin", config.reopt_plugin),
     ("%clangxx", os.path.join(config.llvm_tools_dir, "clang++")),
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import programs
 from .programs import Program
-from .sessions import SessionFailure, SessionRun, run_session
+from .sessions import SessionFailure, SessionRun, run_paused_session, run_session
 
 REOPT, STOCK, STOCK_O3, AOT = "reopt", "stock", "stock-O3", "aot"
 PARSER = "parser"
@@ -51,6 +51,12 @@ class ReplEngine:
         run = run_session(self.command, text, self.timeout)
         return _complete(run, KERNEL_MARKS, calls)
 
+    def run_paused(self, harness: Program, kernel: Program, pause: float) -> SessionRun:
+        """One call of the kernel, `pause` seconds after it was declared."""
+        text, rest = programs.paused_session(harness, kernel)
+        run = run_paused_session(self.command, text, pause, rest, self.timeout)
+        return _complete(run, 0, 1)
+
     def run_first_answer(self, program: Program) -> SessionRun:
         text = programs.first_answer_session(program)
         return run_session(self.command, text, self.timeout)
@@ -82,8 +88,12 @@ class AheadOfTimeEngine:
         run = run_session([str(executable)], "", self.timeout)
         return _complete(run, KERNEL_MARKS, calls)
 
+    def run_paused(self, harness: Program, kernel: Program, pause: float) -> SessionRun:
+        """One call in a process of its own; nothing is gained by a pause."""
+        return self.run_kernel(harness, kernel, 1)
+
     def _compiled(self, harness: Program, kernel: Program, calls: int) -> Path:
-        executable = self.folder / kernel.name
+        executable = self.folder / f"{kernel.name}-{calls}"
         if executable.exists():
             return executable
         source = executable.with_suffix(".cpp")

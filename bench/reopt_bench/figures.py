@@ -17,7 +17,7 @@ import math
 import statistics
 from collections.abc import Callable
 
-from .engines import AOT, PARSER, STOCK
+from .engines import AOT, PARSER, REOPT, STOCK
 from .programs import Program, is_directive
 from .sessions import SessionRun
 
@@ -36,6 +36,9 @@ class Measurements:
 
     kernels: dict[str, dict[str, list[SessionRun | None]]]
     input_sets: dict[str, dict[str, list[SessionRun | None]]]
+    pauses: dict[str, dict[str, list[SessionRun | None]]] = dataclasses.field(
+        default_factory=dict
+    )
     failures: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -82,6 +85,16 @@ SESSION = Figure(
     "wall time of the whole process, start-up and headers included",
 )
 KERNEL_FIGURES = [STEADY, FIRST_CALL, TO_STEADY, INPUTS, SESSION]
+
+AFTER_PAUSE = Figure(
+    "after_pause",
+    "first call after a pause",
+    AOT,
+    "the first call itself, by a clock around it in the program, when the session had "
+    "waited for two seconds after the last declaration; ahead of time it is the first "
+    "call of a fresh process",
+)
+PAUSE_FIGURES = [AFTER_PAUSE]
 
 LATENCY = Figure(
     "latency",
@@ -238,6 +251,20 @@ def kernel_table(
     return table
 
 
+def pause_table(
+    measurements: Measurements, engines: list[str], cpu_time: bool
+) -> Table:
+    table = Table(PAUSE_FIGURES, [engine for engine in engines if engine in (REOPT, AOT)])
+    for kernel, by_engine in measurements.pauses.items():
+        for engine, runs in by_engine.items():
+            repeats = [
+                {AFTER_PAUSE.key: call_durations(run, cpu_time)[0]} if run else {}
+                for run in runs
+            ]
+            table.add(kernel, engine, repeats)
+    return table
+
+
 def input_set_table(
     measurements: Measurements,
     input_sets: list[Program],
@@ -261,7 +288,11 @@ def input_set_table(
 def checksum_mismatches(measurements: Measurements) -> list[str]:
     """One line for each program that did not give one answer everywhere."""
     lines = []
-    for programs in (measurements.kernels, measurements.input_sets):
+    for programs in (
+        measurements.kernels,
+        measurements.pauses,
+        measurements.input_sets,
+    ):
         for program, by_engine in programs.items():
             answers = {
                 engine: sorted({run.checksum for run in runs if run})

@@ -153,6 +153,14 @@ def kernel_session(harness: Program, kernel: Program, calls: int) -> str:
     )
 
 
+def paused_session(harness: Program, kernel: Program) -> tuple[str, str]:
+    """What is typed before a pause, which a mark ends, and what after it."""
+    headers = [text for text in kernel.inputs if is_directive(text)]
+    declarations = [text for text in kernel.inputs if not is_directive(text)]
+    before = harness.inputs + headers + declarations + [MARK_INPUT, ""]
+    return "\n".join(before), _session(["bench_run(kernel_run, 1);", "bench_report();"])
+
+
 def input_set_session(harness: Program, input_set: Program) -> str:
     """What is typed to measure inputs: a mark before, between and after them."""
     lines = harness.inputs + ["bench_mark();", MARK_INPUT]

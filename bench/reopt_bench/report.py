@@ -7,7 +7,7 @@ import textwrap
 
 from . import targets
 from .engines import AOT, REOPT, STOCK, STOCK_O3
-from .figures import STEADY, Figure, Measurements, Table
+from .figures import AFTER_PAUSE, STEADY, Figure, Measurements, Table
 from .grid import Column, Grid
 from .machine import busy_lines, machine_line
 from .programs import Program
@@ -27,6 +27,7 @@ class Results:
     measurements: Measurements
     mismatches: list[str]
     kernels: Table
+    pauses: Table
     inputs: Table
     targets: list[Target]
 
@@ -96,6 +97,10 @@ def make_grids(results: Results) -> list[tuple[Grid, Table]]:
         absolute = [(STEADY, AOT), (STEADY, STOCK)]
         grid = make_grid(results.kernels, "kernel", absolute)
         grids.append((grid, results.kernels))
+    if results.pauses.programs:
+        absolute = [(AFTER_PAUSE, AOT), (AFTER_PAUSE, REOPT)]
+        grid = make_grid(results.pauses, "kernel", absolute)
+        grids.append((grid, results.pauses))
     if results.inputs.programs:
         absolute = [(figure, STOCK) for figure in results.inputs.figures]
         grid = make_grid(results.inputs, "input set", absolute)
@@ -145,11 +150,13 @@ def as_json(results: Results, input_sets: list[Program]) -> dict[str, object]:
         ],
         "figures": {
             "kernels": table_as_json(results.kernels),
+            "pauses": table_as_json(results.pauses),
             "input_sets": table_as_json(results.inputs),
         },
         "inputs": {input_set.name: input_set.inputs for input_set in input_sets},
         "runs": {
             "kernels": _runs_as_json(results.measurements.kernels),
+            "pauses": _runs_as_json(results.measurements.pauses),
             "input_sets": _runs_as_json(results.measurements.input_sets),
         },
     }

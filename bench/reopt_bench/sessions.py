@@ -16,8 +16,9 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 MARK_LINE = b"warning: bench-mark"
 
@@ -53,17 +54,50 @@ class SessionRun:
     checksum: int | None = None  # None: the session only parsed
 
 
+def run_paused_session(
+    command: list[str], text: str, pause: float, rest: str, timeout: float
+) -> SessionRun:
+    """Runs `command` with `text` as its input, and with `rest` once it has waited
+    for that for `pause` seconds after the mark in `text`; raises SessionFailure."""
+    reader, writer = os.pipe()
+    os.write(writer, text.encode())  # The pipe holds 64 kB, and the kernels less.
+
+    def go_on() -> None:
+        time.sleep(pause)
+        os.write(writer, rest.encode())
+
+    typist = threading.Thread(target=go_on)
+    try:
+        return _run(command, reader, timeout, on_mark=typist.start)
+    finally:
+        if typist.ident is not None:
+            typist.join()
+        os.close(writer)
+        os.close(reader)
+
+
 def run_session(command: list[str], text: str, timeout: float) -> SessionRun:
     """Runs `command` with `text` as its input; raises SessionFailure."""
+    with tempfile.TemporaryFile() as typed:
+        typed.write(text.encode())
+        typed.seek(0)
+        return _run(command, typed, timeout)
+
+
+def _run(
+    command: list[str],
+    typed: IO[bytes] | int,
+    timeout: float,
+    on_mark: Callable[[], None] = lambda: None,
+) -> SessionRun:
+    """`on_mark` is called when the first mark was seen."""
     timed_out = threading.Event()
 
     def give_up() -> None:
         timed_out.set()
         process.kill()
 
-    with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as printed:
-        typed.write(text.encode())
-        typed.seek(0)
+    with tempfile.TemporaryFile() as printed:
         started = time.monotonic_ns()
         with subprocess.Popen(
             command, stdin=typed, stdout=printed, stderr=subprocess.PIPE
@@ -71,7 +105,7 @@ def run_session(command: list[str], text: str, timeout: float) -> SessionRun:
             timer = threading.Timer(timeout, give_up)
             timer.start()
             try:
-                errors, driver_marks = _read_marked(process)
+                errors, driver_marks = _read_marked(process, on_mark)
                 status = process.wait()
                 wall_ns = time.monotonic_ns() - started
             except BaseException:
@@ -98,7 +132,9 @@ def _describe_status(status: int) -> str:
     return f"exit code {status}" if status else ""
 
 
-def _read_marked(process: subprocess.Popen) -> tuple[str, list[Mark]]:
+def _read_marked(
+    process: subprocess.Popen, on_mark: Callable[[], None]
+) -> tuple[str, list[Mark]]:
     """Reads standard error to its end; notes when each mark's line was there."""
     marks: list[Mark] = []
     whole = bytearray()
@@ -109,6 +145,8 @@ def _read_marked(process: subprocess.Popen) -> tuple[str, list[Mark]]:
         while (line_end := whole.find(b"\n", line_start)) >= 0:
             if MARK_LINE in whole[line_start:line_end]:
                 marks.append(now)
+                if len(marks) == 1:
+                    on_mark()
             line_start = line_end + 1
     return whole.decode(errors="replace"), marks
 

@@ -47,8 +47,19 @@ void AstLease::close() {
 
 bool AstLease::borrow() {
   std::unique_lock<std::mutex> Lock(M);
+  ++Waiting;
   MayBorrow.wait(Lock, [this] { return Closed || (Lent && !Borrowed); });
+  --Waiting;
   if (Closed)
+    return false;
+  Borrowed = true;
+  Borrower = std::this_thread::get_id();
+  return true;
+}
+
+bool AstLease::tryBorrow() {
+  std::lock_guard<std::mutex> Lock(M);
+  if (Closed || !Lent || Borrowed || Waiting)
     return false;
   Borrowed = true;
   Borrower = std::this_thread::get_id();
@@ -78,6 +89,11 @@ bool AstLease::isLent() const {
 bool AstLease::isWanted() const {
   std::lock_guard<std::mutex> Lock(M);
   return Wanted;
+}
+
+bool AstLease::isWantedByAnybody() const {
+  std::lock_guard<std::mutex> Lock(M);
+  return Wanted || Waiting;
 }
 
 std::chrono::microseconds AstLease::getLongestWait() const {

@@ -24,8 +24,10 @@ namespace {
 
 /// Calls of a body to publish go to the body. All else that mentions it means
 /// the stub, under the function's own name; the definition stays there too,
-/// for where the optimiser finds out that an address is called.
-void separateBodyFromAddress(Function &Published, StringRef BodyName) {
+/// for where the optimiser finds out that an address is called. A body that is
+/// there only \p IfCalled goes when nothing in the module calls it.
+void separateBodyFromAddress(Function &Published, StringRef BodyName,
+                             bool IfCalled) {
   ValueToValueMapTy Map;
   Function *Body = CloneFunction(&Published, Map);
   Body->setName(BodyName);
@@ -44,6 +46,8 @@ void separateBodyFromAddress(Function &Published, StringRef BodyName) {
   }
   for (CallBase *Call : Calls)
     Call->setCalledFunction(Body);
+  if (IfCalled && !AddressTaken)
+    Body->setLinkage(GlobalValue::LinkOnceODRLinkage);
   if (AddressTaken)
     Published.setLinkage(GlobalValue::AvailableExternallyLinkage);
   else
@@ -147,6 +151,7 @@ Error BatchModule::add(std::unique_ptr<Module> M) {
 }
 
 Error BatchModule::finish(const StringMap<std::string> &Bodies,
+                          const StringSet<> &IfCalled,
                           function_ref<bool(StringRef)> SessionDefines) {
   for (GlobalVariable &Var : Linked->globals()) {
     if (Var.isDeclaration()) {
@@ -211,7 +216,7 @@ Error BatchModule::finish(const StringMap<std::string> &Bodies,
   }
   for (Function *F : Published) {
     std::string Body = Wanted[F->getName()];
-    separateBodyFromAddress(*F, Body);
+    separateBodyFromAddress(*F, Body, IfCalled.contains(F->getName()));
   }
 
   std::string Problem;

@@ -13,13 +13,14 @@
 ///   a body to publish      is emitted under a private name. Calls of it within
 ///                          the module go straight to it. Its address, where it
 ///                          is taken, is the stub's.
-///   another function that  can be inlined, and is not emitted: what is not
-///   the session has        inlined calls the stub.
-///   a function that only   is emitted for this module alone.
-///   this module has
-///   data of the session    is referred to; its constant value may be used.
-///   constants that only    are emitted for this module alone. Data that is
-///   this module has        not constant must not be doubled: refused.
+///   a body to publish      the same; it is left out if it is inlined wherever
+///   it where it is called     is called, and its address is not taken. another
+///   function that  can be inlined, and is not emitted: what is not the session
+///   has        inlined calls the stub. a function that only   is emitted for
+///   this module alone. this module has data of the session    is referred to;
+///   its constant value may be used. constants that only    are emitted for
+///   this module alone. Data that is this module has        not constant must
+///   not be doubled: refused.
 ///
 /// Knows LLVM only.
 ///
@@ -50,10 +51,12 @@ public:
   llvm::Error add(std::unique_ptr<llvm::Module> M);
 
   /// Gives each name its meaning. \p Bodies: linker name to the private name
-  /// under which the body is to be published. \p SessionDefines answers
+  /// under which the body is to be published. \p IfCalled: those of them that
+  /// the optimiser may drop. \p SessionDefines answers
   /// whether the session has a symbol. Fails if data would be doubled; the
   /// error names it.
   llvm::Error finish(const llvm::StringMap<std::string> &Bodies,
+                     const llvm::StringSet<> &IfCalled,
                      llvm::function_ref<bool(llvm::StringRef)> SessionDefines);
 
   llvm::Module &getModule() { return *Linked; }

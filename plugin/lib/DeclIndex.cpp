@@ -12,6 +12,7 @@
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/DeclTemplate.h"
 #include "clang/AST/Mangle.h"
+#include "clang/Basic/SourceManager.h"
 
 using namespace clang;
 
@@ -211,6 +212,13 @@ const FunctionDecl *DeclIndex::getLiveDefinition(const FunctionDecl *FD) const {
     if (Redecl->doesThisDeclarationHaveABody() && isLive(Redecl))
       return Redecl;
   return nullptr;
+}
+
+bool DeclIndex::isOfUser(const Decl *D) const {
+  const SourceManager &Files = Context->getSourceManager();
+  const SourceLocation Where = Files.getExpansionLoc(D->getLocation());
+  return Where.isValid() && !Files.isLoadedSourceLocation(Where) &&
+         !Files.isInSystemHeader(Where);
 }
 
 std::string DeclIndex::mangle(GlobalDecl GD) {

@@ -120,6 +120,11 @@ public:
   /// back, or of the one that is being parsed.
   bool isOfSession(const clang::Decl *D) const;
 
+  /// Whether \p D, or the template that it is an instance of, was written in an
+  /// input, or in a header that is not the system's: it is neither a library's
+  /// nor of a precompiled header.
+  bool isOfUser(const clang::Decl *D) const;
+
   clang::ASTContext *getContext() const { return Context; }
 
 private:

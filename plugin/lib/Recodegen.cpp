@@ -24,6 +24,7 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/TargetParser/Host.h"
@@ -132,14 +133,20 @@ struct Recodegen::Frame {
 
 /// A batch on its way.
 struct Recodegen::Job {
-  Job(const SessionView &Session, NewCode &Code, llvm::LLVMContext &Ctx,
-      std::string Suffix)
-      : Session(Session), Code(Code), Ctx(Ctx), Suffix(std::move(Suffix)) {}
+  Job(const SessionView &Session, NewCode &Code, CompilerInstance &CI,
+      llvm::LLVMContext &Ctx, std::string Suffix, bool IsSpeculative,
+      size_t SmallFunction)
+      : Session(Session), Code(Code), CI(CI), Ctx(Ctx),
+        Suffix(std::move(Suffix)), IsSpeculative(IsSpeculative),
+        SmallFunction(SmallFunction) {}
 
   const SessionView &Session;
   NewCode &Code;
+  CompilerInstance &CI;
   llvm::LLVMContext &Ctx;
   const std::string Suffix;
+  const bool IsSpeculative;
+  const size_t SmallFunction;
 
   struct Wanted {
     std::string Name;
@@ -157,11 +164,15 @@ struct Recodegen::Job {
   /// Names whose definitions are in the module.
   llvm::StringSet<> Emitted;
   llvm::StringMap<std::string> Bodies;
+  /// Those of them that are needed only if something calls them.
+  llvm::StringSet<> IfCalled;
   /// Functions whose tier-0 frames are to be continued.
   std::vector<Frame> Frames;
   /// Members that the user does not want to be optimised.
   llvm::StringSet<> Unoptimised;
   size_t Imported = 0;
+  /// See NewCode.
+  bool GaveWay = false;
 
   /// Instructions that \p W has in tier 0, or a guess.
   size_t getTierZeroSize(const Wanted &W) const {
@@ -187,6 +198,20 @@ struct Recodegen::Job {
     std::string Body = W.Name + Suffix;
     Code.Bodies.push_back({W.Known->Id, Body});
     Bodies[W.Name] = std::move(Body);
+  }
+  /// Whether callee \p W, of \p Size instructions, gets a body along with its
+  /// caller. What will be inlined needs none for this batch; but nothing that
+  /// is speculated about was called yet, and it is not to wait for tier 0 when
+  /// it turns out not to be inlined.
+  bool isPublishedAlong(const Wanted &W, size_t Size) const {
+    return W.Known && W.Known->St != Stage::Tier1 &&
+           W.Known->St != Stage::Refused && !isNumberedAnew(W.Name) &&
+           (IsSpeculative || (W.Known->Warm && Size > SmallFunction));
+  }
+  /// Why there is no AST any more: the session ends, or speculation gives way.
+  llvm::Error lostAst() {
+    GaveWay = IsSpeculative;
+    return llvm::createStringError("the session ends");
   }
 };
 
@@ -260,7 +285,7 @@ bool Recodegen::typeFrame(Job &J, Frame &F, AstBorrow &AST) {
       for (TopLevelStmtDecl *Statement : Statements) {
         if (!AST.yield())
           return false;
-        consumeError(DefinitionEmitter(*CI)
+        consumeError(DefinitionEmitter(J.CI)
                          .emitFrame(*Index.getContext(), GlobalDecl(),
                                     {Statement}, J.Ctx, Known,
                                     [&](const llvm::Function &Alone) {
@@ -280,7 +305,7 @@ bool Recodegen::typeFrame(Job &J, Frame &F, AstBorrow &AST) {
   if (!Function.getDecl() && Statements.empty())
     return true;
 
-  auto Emitted = DefinitionEmitter(*CI).emitFrame(
+  auto Emitted = DefinitionEmitter(J.CI).emitFrame(
       *Index.getContext(), Function, Statements, J.Ctx, Known,
       [&](const llvm::Function &Typed) {
         const bool IsIt = IsStatement ? isStatement(Typed.getName())
@@ -327,7 +352,7 @@ void Recodegen::queueMentioned(Job &J,
     auto Function = J.Session.find(Callee.Name);
     const bool MayCall = Function || J.Session.defines(Callee.Name);
     if (MayCall && (J.Imported >= size_t(Opts.MaxImport) ||
-                    Definition->hasAttr<NoInlineAttr>()))
+                    (Definition->hasAttr<NoInlineAttr>() && !J.IsSpeculative)))
       continue;
     ++J.Imported;
     J.Queue.push_back({Callee.Name, Callee.Decl.getWithDecl(Definition),
@@ -338,13 +363,14 @@ void Recodegen::queueMentioned(Job &J,
 llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
   if (J.Queue.empty())
     return llvm::Error::success();
-  AstBorrow AST(Lease);
-  DefinitionEmitter Emitter(*CI);
+  AstBorrow AST(Lease, J.IsSpeculative ? AstBorrow::Urgency::IfFree
+                                       : AstBorrow::Urgency::Waits);
+  DefinitionEmitter Emitter(J.CI);
   size_t SizeAtOnce = EmitFirst;
 
   while (!J.Queue.empty()) {
     if (!AST || !AST.yield() || !Index.getContext())
-      return llvm::createStringError("the session ends");
+      return J.lostAst();
 
     llvm::StringMap<Job::Wanted> Now;
     std::vector<NamedFunction> Definitions;
@@ -374,7 +400,7 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
         auto GD = Index.find(W.Name, [&] { return AST.yield(); });
         // It ended without a result if the session did, and with it the AST.
         if (!AST || !Index.getContext())
-          return llvm::createStringError("the session ends");
+          return J.lostAst();
         if (!GD) {
           if (W.IsMember)
             J.refuse(W, Reason::NoDefinition);
@@ -397,7 +423,7 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
     if (Definitions.empty())
       continue;
     if (!AST || !Index.getContext())
-      return llvm::createStringError("the session ends");
+      return J.lostAst();
 
     std::vector<KnownFunction> Known;
     for (auto &Entry : Now)
@@ -421,12 +447,10 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
           // Something that will not be inlined is better called.
           if (!W.IsMember && W.Known && Size > size_t(Opts.MaxCallee))
             return false;
-          // What will be inlined needs no body for this batch.
-          if (W.IsMember ||
-              (W.Known && W.Known->Warm && Size > size_t(Opts.SmallFunction) &&
-               W.Known->St != Stage::Tier1 && W.Known->St != Stage::Refused &&
-               !isNumberedAnew(W.Name)))
+          if (W.IsMember || J.isPublishedAlong(W, Size))
             J.publish(W);
+          if (!W.IsMember && J.IsSpeculative)
+            J.IfCalled.insert(W.Name);
           J.Emitted.insert(W.Name);
           return true;
         });
@@ -470,21 +494,72 @@ llvm::Error Recodegen::emitClosure(Job &J, BatchModule &M) {
   return llvm::Error::success();
 }
 
+namespace {
+
+/// Ends LLVM's passes early once nobody wants their result.
+class GivenUp : public llvm::OptPassGate {
+public:
+  explicit GivenUp(const SessionView &Session) : Session(Session) {}
+  bool shouldRunPass(llvm::StringRef, llvm::StringRef) const override {
+    return Session.isWanted();
+  }
+  bool isEnabled() const override { return true; }
+
+private:
+  const SessionView &Session;
+};
+
+} // namespace
+
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-Recodegen::compile(llvm::Module &M) {
+Recodegen::compile(Job &J, llvm::Module &M) {
+  CompilerInstance &CI = J.CI;
   llvm::SmallVector<char, 0> Bytes;
-  auto OS = std::make_unique<llvm::raw_svector_ostream>(Bytes);
-  CI->getDiagnostics().Reset(/*soft=*/true);
-  emitBackendOutput(*CI, CI->getCodeGenOpts(),
-                    CI->getTarget().getDataLayoutString(), &M, Backend_EmitObj,
-                    llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>(
-                        &CI->getVirtualFileSystem()),
-                    std::move(OS));
-  if (CI->getDiagnostics().hasErrorOccurred() || Bytes.empty())
+  CI.getDiagnostics().Reset(/*soft=*/true);
+  auto Emit = [&](BackendAction What) {
+    emitBackendOutput(CI, CI.getCodeGenOpts(),
+                      CI.getTarget().getDataLayoutString(), &M, What,
+                      llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem>(
+                          &CI.getVirtualFileSystem()),
+                      std::make_unique<llvm::raw_svector_ostream>(Bytes));
+  };
+  if (!J.IsSpeculative) {
+    Emit(Backend_EmitObj);
+  } else {
+    // In two steps: a session that ends waits for what is under way.
+    GivenUp Gate(J.Session);
+    J.Ctx.setOptPassGate(Gate);
+    J.Session.runAtLowestPriority([&] {
+      Emit(Backend_EmitNothing);
+      CI.getCodeGenOpts().DisableLLVMPasses = true;
+      if (J.Session.isWanted())
+        Emit(Backend_EmitObj);
+      CI.getCodeGenOpts().DisableLLVMPasses = false;
+    });
+    if (!J.Session.isWanted())
+      return J.lostAst();
+  }
+  if (CI.getDiagnostics().hasErrorOccurred() || Bytes.empty())
     return llvm::createStringError("the back end reported an error");
   return std::make_unique<llvm::SmallVectorMemoryBuffer>(
       std::move(Bytes), M.getModuleIdentifier(),
       /*RequiresNullTerminator=*/false);
+}
+
+std::optional<uint64_t> Recodegen::getPromise(const Prospect &F) {
+  if (isNumberedAnew(F.Name) || F.Size > uint64_t(Opts.MaxFunction))
+    return 0;
+  AstBorrow AST(Lease, AstBorrow::Urgency::IfFree);
+  if (!AST)
+    return std::nullopt;
+  auto GD = Index.find(F.Name, [&] { return AST.yield(); });
+  if (!AST || !Index.getContext())
+    return std::nullopt;
+  if (!GD || !Index.isOfUser(GD->getDecl()) ||
+      GD->getDecl()->hasAttr<OptimizeNoneAttr>())
+    return 0;
+  constexpr uint64_t Largest = 1 << 20;
+  return (F.Addition + 1) * Largest + std::min(F.Size, Largest - 1);
 }
 
 llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
@@ -492,16 +567,43 @@ llvm::Expected<NewCode> Recodegen::reoptimize(const Batch &B,
   llvm::LLVMContext Ctx;
   Ctx.setDiscardValueNames(true);
   ContextErrors Errors(Ctx, ContextErrors::Rest::Quiet);
-  return Errors.check(makeCode(B, Session, Ctx));
+  if (!B.Speculative)
+    return Errors.check(makeCode(B, Session, *CI, Ctx));
+  if (!SpareCI) {
+    // Who has the AST is the only one to change the other instance's options.
+    AstBorrow AST(Lease, AstBorrow::Urgency::IfFree);
+    if (AST)
+      SpareCI = createOptimizingInstance(*CI);
+    if (!SpareCI) {
+      NewCode Nothing;
+      Nothing.GaveWay = true;
+      return Errors.check(llvm::Expected<NewCode>(std::move(Nothing)));
+    }
+  }
+  return Errors.check(makeCode(B, Session, *SpareCI, Ctx));
 }
 
 llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
                                             const SessionView &Session,
+                                            CompilerInstance &CI,
                                             llvm::LLVMContext &Ctx) {
   NewCode Code;
-  BatchModule M(Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
+  Job J(Session, Code, CI, Ctx, (".tier1." + llvm::Twine(B.Number)).str(),
+        B.Speculative, size_t(Opts.SmallFunction));
+  llvm::Error Err = fill(J, B);
+  if (J.GaveWay) {
+    consumeError(std::move(Err));
+    Code = NewCode();
+    Code.GaveWay = true;
+  } else if (Err) {
+    return std::move(Err);
+  }
+  return std::move(Code);
+}
 
-  Job J(Session, Code, Ctx, (".tier1." + llvm::Twine(B.Number)).str());
+llvm::Error Recodegen::fill(Job &J, const Batch &B) {
+  NewCode &Code = J.Code;
+  BatchModule M(J.Ctx, ("reopt.tier1." + llvm::Twine(B.Number)).str());
   auto AddMember = [&](const Batch::Member &Member) {
     J.Seen.insert(Member.Name);
     J.Queue.push_back({Member.Name, GlobalDecl(),
@@ -514,11 +616,11 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
   for (auto &Member : B.Members)
     if (Member.IsRunning || isOwnBody(Member))
       if (auto Err = readFrame(J, Member))
-        return std::move(Err);
+        return Err;
   if (auto Err = addFrames(J, M))
-    return std::move(Err);
+    return Err;
   if (auto Err = emitClosure(J, M))
-    return std::move(Err);
+    return Err;
   // What the members above did not take in needs a body of its own.
   for (auto &Member : B.Members)
     if (Member.LeaveToCaller && Member.NeedsBody) {
@@ -528,13 +630,13 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
         AddMember(Member);
     }
   if (auto Err = emitClosure(J, M))
-    return std::move(Err);
+    return Err;
   if (Code.Bodies.empty() && J.Frames.empty())
-    return std::move(Code);
-  if (auto Err = M.finish(J.Bodies, [&](llvm::StringRef Name) {
-        return Session.defines(Name);
+    return llvm::Error::success();
+  if (auto Err = M.finish(J.Bodies, J.IfCalled, [&](llvm::StringRef Name) {
+        return J.Session.defines(Name);
       }))
-    return std::move(Err);
+    return Err;
   for (const Frame &F : J.Frames) {
     const Batch::Member &Member = F.Of;
     llvm::Function *Frame = M.getModule().getFunction(getFrameName(Member.Id));
@@ -548,7 +650,7 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
       Code.Continuations.push_back(
           {Member.Id, Member.Name + ".loops" + J.Suffix});
       createContinuations(*Frame, Code.Continuations.back().Table,
-                          Session.getLoopRequest(Member.Id));
+                          J.Session.getLoopRequest(Member.Id));
     }
     Frame->eraseFromParent();
   }
@@ -557,11 +659,16 @@ llvm::Expected<NewCode> Recodegen::makeCode(const Batch &B,
   if (!J.Frames.empty() && llvm::verifyModule(M.getModule(), &OS))
     return llvm::createStringError("a continuation is broken: " + Problem);
   AtExit.intercept(M.getModule());
-  auto Object = compile(M.getModule());
+  auto Object = compile(J, M.getModule());
   if (!Object)
     return Object.takeError();
   Code.Object = std::move(*Object);
-  return std::move(Code);
+  // What turned out to be inlined everywhere.
+  llvm::erase_if(Code.Bodies, [&](const NewCode::Body &Body) {
+    llvm::Function *F = M.getModule().getFunction(Body.Name);
+    return !F || F->isDeclaration();
+  });
+  return llvm::Error::success();
 }
 
 } // namespace reopt

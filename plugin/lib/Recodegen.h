@@ -41,7 +41,11 @@ public:
   bool mayInterrupt(const llvm::Function &F) override;
   bool compilesFirst(const llvm::Function &F) override;
 
-  /// Thread: the layer's worker; there is one.
+  /// What the user has written, the latest first, and of one input the largest:
+  /// what is small will be inlined there. No library's functions.
+  std::optional<uint64_t> getPromise(const Prospect &F) override;
+
+  /// Thread: the layer's worker, there is one; and the one that speculates.
   llvm::Expected<NewCode> reoptimize(const Batch &B,
                                      const SessionView &Session) override;
 
@@ -50,16 +54,20 @@ private:
   struct Frame;
   /// The whole way. What LLVM reports on it goes to the handler of \p Ctx.
   llvm::Expected<NewCode> makeCode(const Batch &B, const SessionView &Session,
+                                   clang::CompilerInstance &CI,
                                    llvm::LLVMContext &Ctx);
+  llvm::Error fill(Job &J, const Batch &B);
   llvm::Error readFrame(Job &J, const Batch::Member &Member);
   llvm::Error addFrames(Job &J, BatchModule &M);
   bool typeFrame(Job &J, Frame &F, AstBorrow &AST);
   void queueByName(Job &J, const llvm::Module &Part);
   void queueMentioned(Job &J, llvm::ArrayRef<NamedFunction> Mentioned);
   llvm::Error emitClosure(Job &J, BatchModule &M);
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compile(llvm::Module &M);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compile(Job &J,
+                                                              llvm::Module &M);
 
-  std::unique_ptr<clang::CompilerInstance> CI;
+  /// The worker's, and speculation's, which is made when it is first needed.
+  std::unique_ptr<clang::CompilerInstance> CI, SpareCI;
   AstLease &Lease;
   DeclIndex &Index;
   ExitHandlers &AtExit;

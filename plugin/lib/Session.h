@@ -31,6 +31,16 @@ class Session : public TieredSession {
 public:
   ReOptimizeLayer *getLayer() override { return Layer.get(); }
   AstLease &getLease() override { return Lease; }
+  void beginWait() override {
+    Lease.lend();
+    if (Layer)
+      Layer->beginWait();
+  }
+  void endWait() override {
+    if (Layer)
+      Layer->endWait();
+    Lease.take();
+  }
   std::string getClosureVariable(llvm::StringRef LinkerName) override {
     return Index.findClosureVariable(LinkerName).str();
   }

@@ -25,6 +25,8 @@ const char *getSessionReasonText(Reason R) {
   case Reason::BeforeFirstCall:
     return "its loops cannot go on while they run: compiled at -O3 before its "
            "first call";
+  case Reason::Speculated:
+    return "compiled at -O3 while the session waited";
   case Reason::WarmCallee:
     return "warm, and called by a function compiled at -O3";
   case Reason::Served:
@@ -53,6 +55,11 @@ std::string getSessionOptionHelp() {
         .Case("tiering",
               "whether new trips are compiled; %reopt on|off changes it")
         .Case("osr", "whether running loops go on at -O3")
+        .Case("speculate",
+              "of the time that the session waits, how much is used to compile "
+              "what is not hot; %reopt speculate changes it")
+        .Case("speculate-after",
+              "how long the session waits before that begins")
         .Default("");
   });
 }

@@ -87,6 +87,8 @@ ArrayRef<Commands::Command> Commands::getCommands() {
       {"why", "f", "why f is or is not compiled at -O3", &Commands::why},
       {"wait", "[seconds]", "until nothing is left to compile",
        &Commands::wait},
+      {"speculate", "[on|off|N%|now]", "compile what is not hot while you type",
+       &Commands::speculate},
   };
   return Table;
 }
@@ -382,6 +384,41 @@ void Commands::wait(StringRef Seconds) {
   Err << formatv("reopt: still busy after {0} s: {1} waiting, {2} being "
                  "compiled\n",
                  Seconds, S.Queued, S.Compiling);
+}
+
+void Commands::speculate(StringRef Word) {
+  ReOptimizeLayer &Layer = *Session.getLayer();
+  if (Word == "now") {
+    // As long as it may take: what it needs is lent meanwhile.
+    AstLoan Loan(Session.getLease());
+    return Layer.speculate();
+  }
+  if (!Word.empty()) {
+    unsigned Percent = 100;
+    StringRef Number = Word;
+    if (Word != "on" && Word != "off" &&
+        (!Number.consume_back("%") || Number.getAsInteger(10, Percent) ||
+         Percent > 100)) {
+      Err << formatv("reopt: speculate takes on, off, now or a percentage from "
+                     "0% to 100%, not '{0}'\n",
+                     Word);
+      return;
+    }
+    return Layer.setSpeculation(Word == "off" ? 0 : Percent);
+  }
+  LayerStatus S = Layer.getStatus();
+  Out << formatv("speculate  {0}\n",
+                 !S.SpeculatePercent ? "off"
+                 : !S.Enabled        ? "off, since tiering is"
+                                     : formatv("on, in {0}% of the time that "
+                                               "the session waits",
+                                               S.SpeculatePercent)
+                                           .str())
+      << formatv("functions  {0} compiled, {1} waiting\n", S.Speculated,
+                 S.Prospects)
+      << formatv("worker     {0} compile{1} in {2}, {3} failed\n",
+                 S.SpeculativeBatches, getPlural(S.SpeculativeBatches),
+                 getMilliseconds(S.SpeculationTime), S.SpeculationFailures);
 }
 
 } // namespace reopt

@@ -50,6 +50,7 @@ private:
   void now(llvm::StringRef Name);
   void why(llvm::StringRef Name);
   void wait(llvm::StringRef Seconds);
+  void speculate(llvm::StringRef Word);
 
   /// \p LinkerName as a user knows it.
   FunctionName getName(llvm::StringRef LinkerName);

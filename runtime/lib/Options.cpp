@@ -97,7 +97,7 @@ std::string getOptionHelp(function_ref<StringRef(StringRef Name)> Say) {
     if (E.IsHidden)
       continue;
     StringRef Said = Say ? Say(E.Name) : "";
-    OS << formatv("  {0,-14} {1,8} {2,-13} {3}\n", E.Name, E.Default, E.Unit,
+    OS << formatv("  {0,-15} {1,8} {2,-13} {3}\n", E.Name, E.Default, E.Unit,
                   Said.empty() ? E.Text : Said);
   }
   return Result;

@@ -80,6 +80,15 @@ public:
       function_ref<void(const llvm::Function &)> Visit) const override {
     return L.withTierZero(Id, Visit);
   }
+  bool isWanted() const override {
+    return !Job.B.Speculative || !L.Spare->isStopped();
+  }
+  void runAtLowestPriority(function_ref<void()> Work) const override {
+    if (Job.B.Speculative)
+      L.Spare->runAtLowestPriority(Work);
+    else
+      Work();
+  }
 
 private:
   ReOptimizeLayer &L;
@@ -89,6 +98,8 @@ private:
 
 void ReOptimizeLayer::failBatch(const Batch &B, Reason Why, StringRef Detail) {
   std::lock_guard<std::mutex> Lock(M);
+  if (B.Speculative)
+    return failSpeculation(B, Why, Detail);
   ++FailedBatches;
   for (auto &Member : B.Members)
     fail(Member.Id, Why, Detail, /*ForGood=*/false);
@@ -193,6 +204,10 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
                      Reported.empty() ? Text : Reported);
   }
   Job->Code = std::move(*Code);
+  if (Job->B.Speculative && Job->Code.GaveWay) {
+    std::lock_guard<std::mutex> Lock(M);
+    return giveUpSpeculation(Job->B);
+  }
   std::string Mistake = areKnown(Job->Code, S)
                             ? findMistake(Job->Code)
                             : "the policy named a function that is not there";
@@ -203,8 +218,11 @@ void ReOptimizeLayer::compileBatch(Batch B, Space &S) {
   }
   {
     std::lock_guard<std::mutex> Lock(M);
+    if (Job->B.Speculative && !Job->Code.Object)
+      return finishSpeculation(Job->B, Job->Code);
     for (auto &R : Job->Code.Refused)
-      if (none_of(Job->B.Members, [&](const Batch::Member &Member) {
+      if (!Job->B.Speculative &&
+          none_of(Job->B.Members, [&](const Batch::Member &Member) {
             return Member.Id == R.Id && Member.BodyIsNext;
           }))
         fail(R.Id, R.Why, R.Detail, /*ForGood=*/true);
@@ -321,6 +339,10 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
   if (any_of(Code.Uses, [this](FunctionId Id) {
         return Functions[Id].St == Stage::Removed;
       })) {
+    if (B.Speculative) {
+      giveUpSpeculation(B);
+      return false;
+    }
     for (auto &Member : B.Members) {
       Functions[Member.Id].InLoop |= Member.IsRunning;
       if (Functions[Member.Id].St == Stage::Compiling)
@@ -332,7 +354,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
   CodeObject &Published = Batches[B.Number] = std::move(Job.Made);
   Published.Uses = std::move(Code.Uses);
   SmallVector<std::pair<uint64_t, uint64_t>, 16> Replaced;
-  TotalCompileTime += Job.Time;
+  (B.Speculative ? SpeculationTime : TotalCompileTime) += Job.Time;
   for (size_t I = 0; I < Code.Continuations.size(); ++I) {
     Record &F = Functions[Code.Continuations[I].Id];
     Replaced.push_back({F.ContinuationBatch, 0});
@@ -345,13 +367,20 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     const bool IsMember = F.St == Stage::Compiling;
     if (F.St == Stage::Removed || F.St == Stage::Tier1)
       continue;
+    // It has got hot meanwhile, and its own batch will soon be here.
+    if (B.Speculative && F.St == Stage::Compiling)
+      continue;
     if (F.St == Stage::Queued)
       llvm::erase(Queue, F.Id);
     Heat H = readHeat(F);
     F.PastCalls = H.Calls;
     F.PastLoops = H.Loops;
     F.transition(Stage::Tier1);
-    if (!IsMember)
+    if (B.Speculative) {
+      ++Speculated;
+      if (!F.isOnRequest())
+        F.Why = Reason::Speculated;
+    } else if (!IsMember)
       F.Why = Reason::WarmCallee;
     else if (!F.isOnRequest())
       F.Why = Reason::Hot;
@@ -374,8 +403,14 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     Published.Members.push_back(F.Id);
     Published.InTables |= CallSlots.count(F.Id) != 0;
     pointTo(F, F.Body);
+    // It waited for a continuation, too.
+    if (B.Speculative && isRunning(F))
+      enqueue(F, Reason::Waiting);
   }
-  finishWithoutBodies(B, Code);
+  if (B.Speculative)
+    finishSpeculation(B, Code);
+  else
+    finishWithoutBodies(B, Code);
   finishLoops(B, Job.Loops);
   for (auto [Batch, Group] : Replaced) {
     takeUnusedBatch(Batch, Unused);

@@ -88,6 +88,12 @@ ReOptimizeLayer::Create(Setup Place, std::unique_ptr<Policy> P, Options &Opts) {
     L->Inbox.serveBy([Layer = L.get()] { Layer->compileHere(); });
   else if (Opts.OsrStress)
     L->Inbox.settleLoopsBy([Layer = L.get()] { Layer->wait(std::nullopt); });
+  if (L->Place.Workers)
+    L->Spare = std::make_unique<IdleWork>(
+        [Layer = L.get()] { return Layer->speculateOnce(); },
+        IdleWork::Terms{std::chrono::milliseconds(Opts.SpeculateAfter),
+                        unsigned(Opts.Speculate), int(Opts.Nice),
+                        L->ObservedBy});
   ES.registerResourceManager(*L);
   return std::move(L);
 }

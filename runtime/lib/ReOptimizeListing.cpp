@@ -74,9 +74,17 @@ LayerStatus ReOptimizeLayer::getStatus() {
   S.LoopThreshold = Opts.Threshold * Opts.LoopFactor;
   S.WorkerStarted = !Workers.empty();
   S.WorkerBusy = Busy || Linking;
-  S.Batches = LastBatch;
+  S.Batches = LastBatch - SpeculativeBatches;
   S.Failures = FailedBatches;
   S.CompileTime = TotalCompileTime;
+  S.SpeculatePercent = Opts.Speculate;
+  S.Prospects =
+      Ahead.count(LastAddition, Opts.MaxRetries,
+                  [this](FunctionId Id) { return isProspect(Functions[Id]); });
+  S.Speculated = Speculated;
+  S.SpeculativeBatches = SpeculativeBatches;
+  S.SpeculationFailures = SpeculationFailures;
+  S.SpeculationTime = SpeculationTime;
   S.Obstacle = WhyKept;
   if (Reclaim) {
     Reclaimer::Status Old = Reclaim->getStatus();

@@ -87,6 +87,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
                       F.ContinuationBatch;
         F.transition(Stage::Removed);
         F.Why = Reason::Undone;
+        Ahead.forget(Id);
         if (!F.Stub)
           continue;
         pointTablesToStub(F);

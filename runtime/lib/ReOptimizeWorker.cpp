@@ -89,6 +89,7 @@ void ReOptimizeLayer::demote(Record &F) {
   if (F.St != Stage::Compiling)
     F.transition(F.getRunningStage());
   F.explain(Reason::Superseded);
+  Ahead.giveUp(F.Id);
   armCell(F);
   pointTo(F, F.Tier0Entry);
   pointTablesToStub(F);
@@ -240,6 +241,8 @@ void ReOptimizeLayer::shutdown() {
     More.notify_all();
   }
   Inbox.wake();
+  if (Spare)
+    Spare->shutdown();
   for (std::thread &Worker : Last) {
     // LLVM's fatal errors may end in exit(), on the worker that has one.
     if (Worker.get_id() == std::this_thread::get_id())
@@ -249,7 +252,15 @@ void ReOptimizeLayer::shutdown() {
   }
 }
 
+void ReOptimizeLayer::lockForFork() {
+  M.lock();
+  if (Spare)
+    Spare->lockForFork();
+}
+
 void ReOptimizeLayer::unlockAfterFork(bool InChild) {
+  if (Spare)
+    Spare->unlockAfterFork(InChild);
   if (InChild) {
     // Handles of threads that this process does not have.
     for (std::thread &Worker : Workers)

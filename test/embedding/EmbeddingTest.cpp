@@ -20,6 +20,7 @@
 #include "clang/Interpreter/Value.h"
 #include "llvm/Support/TargetSelect.h"
 #include "gtest/gtest.h"
+#include <thread>
 
 namespace {
 
@@ -54,6 +55,13 @@ struct Embedded {
   void wait() {
     reopt::AstLoan Loan(Session->getLease());
     EXPECT_TRUE(Session->getLayer()->wait(std::chrono::minutes(1)));
+  }
+
+  /// Until \p LinkerName is in tier 1, without a call: the program waits.
+  void waitForInputUntilCompiled(llvm::StringRef LinkerName) {
+    reopt::SessionWait Wait(*Session);
+    while (find(LinkerName)->St != reopt::Stage::Tier1)
+      std::this_thread::yield();
   }
 
   std::optional<reopt::FunctionInfo> find(llvm::StringRef LinkerName) {
@@ -111,6 +119,35 @@ TEST_F(Embedding, FunctionsAreCompiledOnRequest) {
   E.wait();
   EXPECT_EQ(E.find("_Z1fi")->St, reopt::Stage::Tier1);
   EXPECT_EQ(E.evaluate("f(2)"), 7);
+}
+
+TEST_F(Embedding, FunctionsAreCompiledWhileTheSessionWaits) {
+  reopt::Options Opts;
+  Opts.SpeculateAfter = 0;
+  Embedded E(Opts);
+  E.run(Function);
+  E.waitForInputUntilCompiled("_Z1fi");
+  EXPECT_EQ(E.find("_Z1fi")->Why, reopt::Reason::Speculated);
+  EXPECT_EQ(E.evaluate("f(2)"), 7);
+  EXPECT_FALSE(E.find("_Z1fi")->Compiled) << "tier 0 was not needed";
+}
+
+TEST_F(Embedding, AWaitGivesWayToTheNextInput) {
+  reopt::Options Opts;
+  Opts.SpeculateAfter = 0;
+  Embedded E(Opts);
+  // Each wait ends at some point of what is done in it.
+  for (int I = 0; I < 50; ++I) {
+    const std::string Name = "f" + std::to_string(I);
+    E.run("int " + Name + "(int x) { int s = 0; for (int i = 0; i < x; ++i) " +
+          "s += i * " + std::to_string(I) + "; return s; }");
+    {
+      reopt::SessionWait Wait(*E.Session);
+      for (int J = 0; J < I; ++J)
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(E.evaluate(Name + "(4)"), 6 * I);
+  }
 }
 
 TEST_F(Embedding, UndoTakesAFunctionBack) {

@@ -13,6 +13,7 @@
 // CHECK-DAG: {{^}} %reopt now f
 // CHECK-DAG: {{^}} %reopt why f
 // CHECK-DAG: {{^}} %reopt wait [seconds]
+// CHECK-DAG: {{^}} %reopt speculate [on|off|N%|now]
 // CHECK: -fplugin-arg-reopt-<name>=<value>{{.*}}REOPT_OPTIONS
 // CHECK-DAG: {{^}} tiering 1 on|off
 // CHECK-DAG: {{^}} threshold 200 calls

@@ -17,6 +17,9 @@
 /// definitions and returns it then. So the wait lasts as long as the emission
 /// of one definition. After close() nobody borrows any more.
 ///
+/// What is not urgent (speculation) borrows with tryBorrow(): it never waits
+/// for the AST, and returns it when anybody else wants it, a worker included.
+///
 /// Lending nests: a loan inside a loan changes nothing, and a take inside a
 /// loan (a value is printed while user code runs) ends when its scope ends.
 ///
@@ -31,6 +34,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 
@@ -57,11 +61,18 @@ public:
   /// be again.
   bool borrow();
 
-  /// Worker: gives back what borrow() got.
+  /// Speculation: gets the AST if it is lent, and nobody has it or waits for
+  /// it.
+  bool tryBorrow();
+
+  /// Worker, speculation: gives back what borrow() or tryBorrow() got.
   void giveBack();
 
   /// Worker: whether the interpreter thread waits.
   bool isWanted() const;
+
+  /// Speculation: whether that or a worker waits.
+  bool isWantedByAnybody() const;
 
   /// Around fork(): holds the lock meanwhile. In the child there is no worker:
   /// nobody borrows any more, and what the worker had is the child's.
@@ -75,6 +86,8 @@ private:
   mutable std::mutex M;
   std::condition_variable MayBorrow, Returned;
   bool Lent = false, Borrowed = false, Wanted = false, Closed = false;
+  /// Workers that wait in borrow().
+  unsigned Waiting = 0;
   /// Who borrowed last.
   std::thread::id Borrower;
   std::chrono::microseconds LongestWait{0};
@@ -96,11 +109,16 @@ private:
   bool WasLent;
 };
 
-/// A worker's use of the AST for a scope. Converts to false if there is none
-/// any more.
+/// A worker's use of the AST for a scope, or speculation's. Converts to false
+/// if there is none any more.
 class AstBorrow {
 public:
-  explicit AstBorrow(AstLease &L) : L(L), Held(L.borrow()) {}
+  enum class Urgency : uint8_t {
+    Waits,  ///< Waits for the AST, and for its return after each yield().
+    IfFree, ///< Does not wait, and has lost it when somebody else wanted it.
+  };
+  explicit AstBorrow(AstLease &L, Urgency U = Urgency::Waits)
+      : L(L), U(U), Held(U == Urgency::Waits ? L.borrow() : L.tryBorrow()) {}
   ~AstBorrow() {
     if (Held)
       L.giveBack();
@@ -109,18 +127,21 @@ public:
   AstBorrow &operator=(const AstBorrow &) = delete;
   explicit operator bool() const { return Held; }
 
-  /// Between two definitions: lets the interpreter thread have the AST if it
-  /// wants it. False if it is not to be had again.
+  /// Between two definitions: lets others have the AST that want it and come
+  /// first. False if it is not to be had again.
   bool yield() {
-    if (Held && L.isWanted()) {
+    if (!Held)
+      return false;
+    if (U == Urgency::Waits ? L.isWanted() : L.isWantedByAnybody()) {
       L.giveBack();
-      Held = L.borrow();
+      Held = U == Urgency::Waits && L.borrow();
     }
     return Held;
   }
 
 private:
   AstLease &L;
+  const Urgency U;
   bool Held;
 };
 

@@ -45,7 +45,7 @@ public:
   virtual ReOptimizeLayer *getLayer() = 0;
 
   /// Who has the AST. While user code runs it is lent by itself. An embedder
-  /// that waits for input may lend it meanwhile (AstLoan), as long as it does
+  /// that has nothing to do may lend it meanwhile (AstLoan), as long as it does
   /// not touch the interpreter: without that, background work waits until code
   /// runs again.
   virtual AstLease &getLease() = 0;
@@ -59,10 +59,30 @@ public:
   /// interpreter thread, while it has the AST.
   virtual std::vector<std::string> getUnused() = 0;
 
+  /// The session waits for input from now on, and goes on (SessionWait does
+  /// both). The AST is lent meanwhile, and functions that nobody has called yet
+  /// may be compiled. On the interpreter thread, in turn; the first returns at
+  /// once, the second when the AST was given back.
+  virtual void beginWait() = 0;
+  virtual void endWait() = 0;
+
   /// The variable at the prompt that holds the closure whose call operator is
   /// \p LinkerName; empty if there is none. On the interpreter thread, while it
   /// has the AST.
   virtual std::string getClosureVariable(llvm::StringRef LinkerName) = 0;
+};
+
+/// A session waits for input for as long as this lives. The interpreter must
+/// not be touched meanwhile.
+class SessionWait {
+public:
+  explicit SessionWait(TieredSession &S) : S(S) { S.beginWait(); }
+  ~SessionWait() { S.endWait(); }
+  SessionWait(const SessionWait &) = delete;
+  SessionWait &operator=(const SessionWait &) = delete;
+
+private:
+  TieredSession &S;
 };
 
 /// Makes the interpreter that will be created from \p CI and \p IEB a tiered

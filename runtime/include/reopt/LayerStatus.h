@@ -46,6 +46,12 @@ struct LayerStatus {
   uint64_t Batches = 0, Failures = 0;
   bool WorkerStarted = false, WorkerBusy = false;
   std::chrono::microseconds CompileTime{0};
+  /// Speculation: percent of a wait that is used, functions that wait to be
+  /// compiled, bodies that were published, compiles, and their time.
+  int64_t SpeculatePercent = 0;
+  size_t Prospects = 0;
+  uint64_t Speculated = 0, SpeculativeBatches = 0, SpeculationFailures = 0;
+  std::chrono::microseconds SpeculationTime{0};
   /// Objects whose code was replaced or removed and is not freed yet, and those
   /// that were freed.
   size_t Retired = 0;

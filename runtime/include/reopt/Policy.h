@@ -64,6 +64,25 @@
 /// soon anyway, and in the same object it is called directly and not through
 /// its stub. Other callees are emitted too, to be inlined, but not published.
 ///
+/// Speculation. While the program waits, functions that nobody has called, or
+/// that were called and are not hot, are compiled too, if the policy finds them
+/// promising. The largest getPromise(F) goes first. How much is done is
+/// limited:
+///
+///   by time   : the wait has lasted speculate-after; a compile that took t is
+///               followed by a rest of t * (100 - speculate) / speculate
+///   by number : a wait compiles speculate-most functions at most, so that a
+///               source file of thousands does not fill the memory
+///   by size   : a batch ends with the function that makes it larger than
+///               2000 instructions of tier 0, or at max-batch. What it has in
+///               hand when the program goes on is finished at the lowest
+///               priority, so it had better not be much
+///
+/// Such a batch is no state of its members. They stay what they are, and trip,
+/// and are queued, as if it were not there; what is ready first is published.
+/// So nothing that is hot waits for speculation. A failure leaves nothing but a
+/// word in the listing: Prospects.h says when it is tried again.
+///
 /// Names that begin with "reopt.", or contain ".tier0.", ".tier1." or ".reopt."
 /// in front of a number, belong to the layer and to IRReoptimizer: a policy's
 /// bodies have names of their own, new in the JITDylib, which no module
@@ -130,6 +149,18 @@ struct Arming {
   int32_t Loops = 0;
 };
 
+/// A function that has not tripped, and might be compiled while the program
+/// waits.
+struct Prospect {
+  FunctionId Id = 0;
+  /// Linker name.
+  std::string Name;
+  /// Which addition to the layer it came with: the later, the larger.
+  uint64_t Addition = 0;
+  /// Instructions of tier 0's IR.
+  uint64_t Size = 0;
+};
+
 /// The session as reoptimize() may look at it. Each call takes the layer's
 /// mutex for a moment; the answers may be out of date when they are used, which
 /// publishing notices.
@@ -162,6 +193,17 @@ public:
   virtual bool withTierZero(
       FunctionId Id,
       llvm::function_ref<void(const llvm::Function &)> Visit) const = 0;
+
+  /// Of a speculative batch: whether its result may still be used. Any thread;
+  /// takes no lock, so it may be asked often.
+  virtual bool isWanted() const { return true; }
+
+  /// Of a speculative batch: runs \p Work, which takes long and holds nothing
+  /// that anybody waits for, on a thread of the lowest priority, and returns
+  /// when it is done.
+  virtual void runAtLowestPriority(llvm::function_ref<void()> Work) const {
+    Work();
+  }
 };
 
 /// Functions to compile together.
@@ -187,6 +229,10 @@ struct Batch {
     bool RunsOnce = false;
   };
   std::vector<Member> Members;
+  /// The program waits, and nobody needs this now. Members are to get bodies,
+  /// and so is what they call and will not be inlined: it was not called
+  /// either.
+  bool Speculative = false;
   /// Where bodies are to count their executions (countActive() in
   /// ActiveCount.h), so that they can be freed when they are replaced. Null if
   /// nobody wants to know.
@@ -237,6 +283,10 @@ struct NewCode {
   /// known otherwise that nobody is in it. True of code that does not count, it
   /// may be freed under a fiber that waits in it.
   bool CountsActive = false;
+  /// Of a speculative batch: it was given up, since the program goes on, or
+  /// since somebody else needs what it needs. Nothing else holds. Its members
+  /// are tried again in another wait.
+  bool GaveWay = false;
 };
 
 /// Interface to be implemented by who uses ReOptimizeLayer.
@@ -282,8 +332,14 @@ public:
   /// Under the layer's mutex.
   virtual bool isWarm(const Heat &H) const = 0;
 
+  /// How promising it is to compile \p F before it is hot; 0 if that is not to
+  /// be done. Nothing if it cannot be said now: it will be asked again. Thread:
+  /// the one that speculates, without any lock.
+  virtual std::optional<uint64_t> getPromise(const Prospect &) { return 0; }
+
   /// Thread: a worker, or in the single-threaded mode one that tripped, without
-  /// any lock; concurrent with itself if there are several workers. An error
+  /// any lock; concurrent with itself if there are several workers. For a
+  /// speculative batch another thread, beside the workers. An error
   /// counts as a failure of every member; its text becomes their detail.
   virtual llvm::Expected<NewCode> reoptimize(const Batch &B,
                                              const SessionView &Session) = 0;

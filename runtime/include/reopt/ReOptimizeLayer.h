@@ -69,10 +69,12 @@
 #include "reopt/CodeRanges.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
+#include "reopt/IdleWork.h"
 #include "reopt/LayerSetup.h"
 #include "reopt/LayerStatus.h"
 #include "reopt/LazyEntries.h"
 #include "reopt/Policy.h"
+#include "reopt/Prospects.h"
 #include "reopt/Reclaimer.h"
 #include "reopt/StableVector.h"
 #include "reopt/StubTable.h"
@@ -155,6 +157,20 @@ public:
   /// \p Limit. True if that came.
   bool wait(std::optional<std::chrono::milliseconds> Limit);
 
+  /// The program waits from now on, and goes on: see Speculation in Policy.h,
+  /// and IdleWork.h. Both return at once; to be called in turn, on one thread
+  /// at a time. Without these calls, without workers, and while tiering is off,
+  /// nothing is compiled but what is hot.
+  void beginWait();
+  void endWait();
+
+  /// Does now what a wait without end would do, and returns when that is done.
+  /// What the policy needs, it must be able to have.
+  void speculate();
+
+  /// Changes the option speculate; 0 is off.
+  void setSpeculation(int64_t Percent);
+
   /// Whether a module that came to \p JD defines \p Name, function or data.
   bool defines(llvm::orc::JITDylib &JD, llvm::StringRef Name) const;
 
@@ -196,7 +212,7 @@ public:
   /// Around fork(), on the thread that forks: holds the mutex meanwhile. In the
   /// child there is no worker. Code there runs on with the bodies that it has,
   /// trips have no effect, and first calls compile as ever.
-  void lockForFork() { M.lock(); }
+  void lockForFork();
   void unlockAfterFork(bool InChild);
 
 private:
@@ -440,6 +456,15 @@ private:
   void findTables(std::unique_ptr<LinkJob> Job);
   void finish(std::unique_ptr<LinkJob> Job);
   void failBatch(const Batch &B, Reason Why, llvm::StringRef Detail);
+  // Speculation; see ReOptimizeSpeculation.cpp.
+  IdleWork::Next speculateOnce();
+  IdleWork::Next rateProspects();
+  std::optional<std::pair<Batch, Space *>> nextSpeculation();
+  // With M held.
+  bool isProspect(const Record &F) const;
+  void giveUpSpeculation(const Batch &B);
+  void failSpeculation(const Batch &B, Reason Why, llvm::StringRef Detail);
+  void finishSpeculation(const Batch &B, const NewCode &Code);
   /// Calls \p Visit with tier 0's IR of \p Id, under the lock of its context.
   bool
   withTierZero(FunctionId Id,
@@ -585,6 +610,16 @@ private:
   std::condition_variable Idle, More;
   TripInbox Inbox;
   std::vector<std::thread> Workers;
+  /// What may be compiled while the program waits, and what came of it.
+  Prospects Ahead;
+  uint64_t Speculated = 0, SpeculativeBatches = 0, SpeculationFailures = 0;
+  std::chrono::microseconds SpeculationTime{0};
+  /// In which wait functions were compiled last, and how many; the last batch
+  /// that was given up.
+  uint64_t LastWait = 0, GaveWay = 0;
+  int64_t BegunInWait = 0;
+  /// Null without workers. Its mutex comes after M.
+  std::unique_ptr<IdleWork> Spare;
   /// For the option osr-stress: the same in each run.
   // NOLINTNEXTLINE(bugprone-random-generator-seed)
   std::minstd_rand StressedLoops{std::minstd_rand::default_seed};

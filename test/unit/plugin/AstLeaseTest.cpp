@@ -231,6 +231,55 @@ TEST_F(AstLeaseTest, OneAtATimeHasIt) {
 }
 
 //===----------------------------------------------------------------------===//
+// What is not urgent
+//===----------------------------------------------------------------------===//
+
+TEST_F(AstLeaseTest, WhatIsNotUrgentGetsItOnlyIfItIsFree) {
+  EXPECT_FALSE(Lease.tryBorrow()) << "it is not lent";
+  Lease.lend();
+  EXPECT_TRUE(Lease.tryBorrow());
+  EXPECT_FALSE(Lease.tryBorrow()) << "somebody has it";
+  EXPECT_FALSE(Lease.isWantedByAnybody());
+  Lease.giveBack();
+  Lease.close();
+  EXPECT_FALSE(Lease.tryBorrow());
+}
+
+TEST_F(AstLeaseTest, WhatIsNotUrgentGivesWayToAWorkerForGood) {
+  std::atomic<bool> Served{false};
+  Lease.lend();
+  AstBorrow Spare(Lease, AstBorrow::Urgency::IfFree);
+  ASSERT_TRUE(bool(Spare));
+  EXPECT_TRUE(Spare.yield());
+  work([&] {
+    AstBorrow Borrow(Lease);
+    EXPECT_TRUE(use());
+    Served = true;
+  });
+  while (Spare.yield())
+    std::this_thread::yield();
+  waitFor(Served);
+  join();
+  EXPECT_FALSE(bool(Spare));
+  EXPECT_FALSE(Spare.yield()) << "it does not come back by itself";
+}
+
+TEST_F(AstLeaseTest, WhatIsNotUrgentGivesWayToTheInterpreter) {
+  std::atomic<bool> Borrowed{false};
+  Lease.lend();
+  work([&] {
+    AstBorrow Spare(Lease, AstBorrow::Urgency::IfFree);
+    Borrowed = true;
+    while (Spare.yield())
+      std::this_thread::yield();
+  });
+  waitFor(Borrowed);
+  EXPECT_TRUE(Lease.take());
+  EXPECT_TRUE(use());
+  join();
+}
+
+//===----------------------------------------------------------------------===//
 // The end
 //===----------------------------------------------------------------------===//
 

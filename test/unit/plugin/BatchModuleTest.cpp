@@ -47,7 +47,7 @@ protected:
     }
     for (StringRef Name : Others)
       Defined.insert(Name);
-    return Batch.finish(Names,
+    return Batch.finish(Names, IfCalled,
                         [&](StringRef Name) { return Defined.contains(Name); });
   }
   void finish(std::initializer_list<StringRef> Bodies,
@@ -87,6 +87,7 @@ protected:
   std::string Triple = "target triple = \"x86_64-unknown-linux-gnu\"\n";
   LLVMContext Ctx;
   BatchModule Batch{Ctx, "batch"};
+  StringSet<> IfCalled;
 };
 
 //===----------------------------------------------------------------------===//
@@ -124,6 +125,23 @@ TEST_F(BatchModuleTest, CallsWithinTheBatchGoToTheBodies) {
   EXPECT_EQ(callees("g.new"), "g.new f.new");
   EXPECT_EQ(meaning("f"), "gone");
   EXPECT_EQ(meaning("g"), "gone");
+}
+
+TEST_F(BatchModuleTest, ABodyThatIsNeededIfCalledMayBeDropped) {
+  add("declare void @take(ptr)\n"
+      "define void @f() {\n"
+      "  call void @g()\n"
+      "  call void @take(ptr @h)\n"
+      "  ret void\n"
+      "}\n"
+      "define void @g() { ret void }\n"
+      "define void @h() { ret void }\n");
+  IfCalled = {"g", "h"};
+  finish({"f", "g", "h"});
+  EXPECT_TRUE(function("f.new")->hasExternalLinkage());
+  EXPECT_TRUE(function("g.new")->isDiscardableIfUnused());
+  EXPECT_TRUE(function("h.new")->hasExternalLinkage())
+      << "somebody may call it by its address";
 }
 
 TEST_F(BatchModuleTest, TheAddressOfABodyIsTheStubs) {

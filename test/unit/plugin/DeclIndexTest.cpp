@@ -9,6 +9,7 @@
 #include "DeclIndex.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/Decl.h"
+#include "clang/AST/DeclTemplate.h"
 #include "clang/Frontend/ASTUnit.h"
 #include "clang/Tooling/Tooling.h"
 
@@ -45,6 +46,33 @@ TEST_F(DeclIndexTest, FindsADefinitionByItsLinkerName) {
   EXPECT_EQ(find("_Z1fi", Yes), "f");
   EXPECT_EQ(find("_ZN1n1hEv", Yes), "h");
   EXPECT_EQ(find("_Z1gi", Yes), "") << "it has no body";
+}
+
+TEST_F(DeclIndexTest, TellsWhatTheUserHasWritten) {
+  parse("int mine(int x) { return x; }\n"
+        "template <class T> T twice(T x) { return x + x; }\n"
+        "int four() { return twice(2); }\n"
+        "#define MAKE(Name) int Name() { return 1; }\n"
+        "MAKE(made)\n"
+        "# 1 \"lib.h\" 3\n"
+        "int theirs(int x) { return x; }\n"
+        "template <class T> T thrice(T x) { return 3 * x; }\n"
+        "# 100 \"input.cc\"\n"
+        "int nine() { return thrice(3); }\n");
+  // As clang hands them to a consumer.
+  for (Decl *D : AST->getASTContext().getTranslationUnitDecl()->decls())
+    if (auto *Template = dyn_cast<FunctionTemplateDecl>(D))
+      for (FunctionDecl *Instance : Template->specializations())
+        Index.note(Instance);
+  auto IsOfUser = [&](llvm::StringRef Name) {
+    auto GD = Index.find(Name, [] { return true; });
+    return GD && Index.isOfUser(GD->getDecl());
+  };
+  for (const char *Name :
+       {"_Z4minei", "_Z4fourv", "_Z5twiceIiET_S0_", "_Z4madev", "_Z4ninev"})
+    EXPECT_TRUE(IsOfUser(Name)) << Name;
+  for (const char *Name : {"_Z6theirsi", "_Z6thriceIiET_S0_"})
+    EXPECT_FALSE(IsOfUser(Name)) << Name;
 }
 
 TEST_F(DeclIndexTest, WithoutTheAstItIsNotLookedAt) {

@@ -98,6 +98,7 @@ protected:
 
   void TearDown() override {
     P->WorkerGate.open();
+    P->SpareGate.open();
     L.reset();
     stop();
     EXPECT_EQ(Reported, "");

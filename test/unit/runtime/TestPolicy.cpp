@@ -86,13 +86,17 @@ Decision TestPolicy::decide(const Heat &H) const {
   return DecideInstead ? DecideInstead(H) : HeatPolicy::decide(H);
 }
 
+std::optional<uint64_t> TestPolicy::getPromise(const Prospect &F) {
+  return Promise ? Promise(F) : IRReoptimizer::getPromise(F);
+}
+
 Expected<NewCode> TestPolicy::reoptimize(const Batch &B,
                                          const SessionView &Session) {
   {
     std::lock_guard<std::mutex> Lock(M);
     Batches.push_back(B);
   }
-  WorkerGate.pass();
+  (B.Speculative ? SpareGate : WorkerGate).pass();
   return Instead ? Instead(B, Session) : compile(B, Session);
 }
 

@@ -73,11 +73,17 @@ public:
   /// The batches so far.
   std::vector<Batch> getBatches() const;
 
+  /// What Promise says.
+  std::optional<uint64_t> getPromise(const Prospect &F) override;
+
   Gate WorkerGate;
+  /// The same for speculative batches.
+  Gate SpareGate;
   // To be set while the worker is held or has nothing to do.
   std::function<llvm::Expected<NewCode>(const Batch &, const SessionView &)>
       Instead;
   std::function<Decision(const Heat &)> DecideInstead;
+  std::function<std::optional<uint64_t>(const Prospect &)> Promise;
   /// Called with a batch's module before it is optimised.
   std::function<void(llvm::Module &)> Prepare;
   /// Tier 1, and so on up to this one, count and trip.
