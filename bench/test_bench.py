@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import unittest
+from pathlib import Path
 
 import fixed
 import long
+import techniques
+import tier0
 from reopt_bench import figures, first_answers, programs, runtime_figures, targets
-from reopt_bench.engines import AOT, REOPT, STOCK
+from reopt_bench.engines import AOT, REOPT, STOCK, Tools, make_reopt
 from reopt_bench.figures import AFTER_PAUSE, SESSION, STEADY, Measurements, Table
 from reopt_bench.programs import Program
 from reopt_bench.runtime_figures import RuntimeFigures
 from reopt_bench.sessions import (
+    Call,
     Mark,
     SessionFailure,
     SessionRun,
@@ -284,6 +288,58 @@ class RuntimeTable(unittest.TestCase):
         self.assertEqual(
             targets.as_markdown(rows, details=True).split("\n")[2],
             "| short | ≤ 1.00 ns | 0.50 ns | met; why |",
+        )
+
+
+class TierZero(unittest.TestCase):
+    def run_of(self, *cpu_ms: float) -> SessionRun:
+        calls = [Call(0, 10**9, int(ms * 1e6)) for ms in cpu_ms]
+        return SessionRun(0, 0, driver_marks=[], calls=calls, checksum=1)
+
+    def test_compares_the_median_calls_in_cpu_time(self):
+        table = tier0.call_table(Measurements({
+            "fib": {
+                tier0.COUNTING: [self.run_of(90, 90, 4.4, 4, 5, 4.4), None],
+                tier0.PLAIN: [self.run_of(90, 90, 4, 3, 4, 9), self.run_of(1, 1, 1)],
+            },
+        }, {}))  # fmt: skip
+        target = tier0.judge(table)
+        self.assertAlmostEqual(target.measured, 1.1)
+        self.assertEqual(target.verdict, "missed")
+        self.assertEqual(target.detail, "1 of 1 kernels; worst fib")
+
+    def test_keeps_to_tier_0_what_was_defined_while_tiering_was_on(self):
+        kernel = Program("k", "long kernel_run() { return 1; }")
+        lines = programs.tier_zero_session(Program("h", ""), kernel, 7).split("\n")
+        self.assertEqual(
+            lines[:3], [kernel.text, "%reopt off", "bench_run(kernel_run, 7);"]
+        )
+
+
+class Techniques(unittest.TestCase):
+    def test_are_shown_by_their_mean_and_both_ends(self):
+        def run_of(ms: float) -> SessionRun:
+            call = Call(0, int(ms * 1e6), 0)
+            return SessionRun(0, int(ms * 1e6), [], [0, 0, 0], [call] * 10, 1)
+
+        name, options = next(iter(techniques.TECHNIQUES.items()))
+        measured = Measurements({
+            "a": {REOPT: [run_of(2), run_of(4)], name: [run_of(1), run_of(2)]},
+            "b": {REOPT: [run_of(1), None], name: [run_of(8), run_of(8)]},
+        }, {})  # fmt: skip
+        tables = techniques.make_tables(measured, [], cpu_time=False)
+        grid = techniques.make_grid({name: options}, tables)
+        self.assertEqual(
+            [column.cells for column in grid.columns[:4]],
+            [[" ".join(options)], ["2.00"], ["0.50 a"], ["8.00 b"]],
+        )
+        self.assertEqual(len(grid.columns), 1 + 3 * len(techniques.KERNEL_FIGURES))
+
+    def test_are_turned_off_by_arguments_of_the_plugin(self):
+        tools = Tools("repl", "", Path("p.so"), 1)
+        self.assertEqual(
+            make_reopt(tools, "x", ["osr=off"]).command,
+            ["repl", "--Xcc=-fplugin=p.so", "--Xcc=-fplugin-arg-reopt-osr=off"],
         )
 
 

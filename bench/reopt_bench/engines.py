@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import programs
@@ -117,8 +118,13 @@ def check_plugin(tools: Tools) -> None:
     run_session(engine.command, "%reopt status\n%quit\n", tools.timeout)
 
 
-def make_reopt(tools: Tools) -> ReplEngine:
-    return ReplEngine(REOPT, [f"--Xcc=-fplugin={tools.plugin}"], tools)
+def make_reopt(
+    tools: Tools, name: str = REOPT, options: Sequence[str] = ()
+) -> ReplEngine:
+    """`options`: the plugin's, as `osr=off`. They win over REOPT_OPTIONS."""
+    flags = [f"--Xcc=-fplugin={tools.plugin}"]
+    flags += [f"--Xcc=-fplugin-arg-reopt-{option}" for option in options]
+    return ReplEngine(name, flags, tools)
 
 
 def make_engines(

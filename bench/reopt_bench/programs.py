@@ -161,6 +161,16 @@ def paused_session(harness: Program, kernel: Program) -> tuple[str, str]:
     return "\n".join(before), _session(["bench_run(kernel_run, 1);", "bench_report();"])
 
 
+def tier_zero_session(harness: Program, kernel: Program, calls: int) -> str:
+    """What is typed to have a kernel run in tier 0, whatever it does.
+
+    Functions are compiled as ever, since they are defined before tiering is
+    turned off; from then on nothing replaces them.
+    """
+    run = ["%reopt off", f"bench_run(kernel_run, {calls});", "bench_report();"]
+    return _session(harness.inputs + kernel.inputs + run)
+
+
 def input_set_session(harness: Program, input_set: Program) -> str:
     """What is typed to measure inputs: a mark before, between and after them."""
     lines = harness.inputs + ["bench_mark();", MARK_INPUT]

@@ -44,7 +44,8 @@ def make_grid(table: Table, corner: str, absolute: list[tuple[Figure, str]]) -> 
             title = f"{figure.title}, ms"
             columns.append(Column(title, SHORT_NAMES.get(engine, engine), cells + [""]))
     for figure in table.figures:
-        unit = f" / {SHORT_NAMES[figure.reference]}" if figure.reference else ", ms"
+        reference = SHORT_NAMES.get(figure.reference, figure.reference)
+        unit = f" / {reference}" if reference else ", ms"
         for engine in table.engines_of(figure):
             cells = [
                 _number(table.shown(figure, program, engine))

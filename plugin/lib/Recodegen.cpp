@@ -73,7 +73,7 @@ bool Recodegen::compilesFirst(const llvm::Function &F) {
 }
 
 bool Recodegen::isCallOnlyTable(const llvm::GlobalVariable &Table) {
-  return Table.getName().starts_with("_ZTV");
+  return Opts.DirectTables && Table.getName().starts_with("_ZTV");
 }
 
 namespace {

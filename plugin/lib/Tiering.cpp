@@ -43,6 +43,8 @@ enableTiering(clang::CompilerInstance &CI,
   if (!Optimizing)
     return llvm::createStringError(
         "clang does not accept the session's options with -O3");
+  if (!Opts.AlignLoops)
+    Optimizing->getCodeGenOpts().LoopAlignment = 0;
   auto P = std::make_unique<Recodegen>(std::move(Optimizing), S->Lease,
                                        S->Index, *S->AtExit, S->Opts);
   auto Executor = TieringExecutor::Create(

@@ -28,10 +28,6 @@ namespace reopt {
 
 namespace {
 
-/// Bodies of one input that are compiled together at most. Measured: 1,200
-/// functions took 400 ms one by one, 160 in twenties, 131 all at once.
-constexpr unsigned TierZeroGroupLimit = 20;
-
 /// Where a first call goes whose function cannot be compiled. The program
 /// cannot go on: there is no code to run and nothing to return.
 [[noreturn]] void callWithoutCode() {
@@ -144,10 +140,11 @@ Error ReOptimizeLayer::defineGroup(FunctionId Id, uint64_t Number,
         return false;
       Known.TierZeroGroup = Number;
       TierZeroGroups[Number].Members.push_back(Known.Id);
-      Bodies.push_back({&F,
-                        F.getName().str(),
-                        {Known.Cell, Hook->getId(Known.Trip),
-                         /*Version=*/0, bool(Opts.Osr)}});
+      Bodies.push_back(
+          {&F,
+           F.getName().str(),
+           {Opts.Count ? Known.Cell : ExecutorAddr(), Hook->getId(Known.Trip),
+            /*Version=*/0, bool(Opts.Osr)}});
       return true;
     };
     selectTierZeroGroup(Roots, Limit, Take);
@@ -331,7 +328,7 @@ ExecutorAddr ReOptimizeLayer::compileTierZero(FunctionId Id) {
   };
   bool IsCompiled = true;
   auto Compile = [&] {
-    Error Err = CompileAmong(TierZeroGroupLimit);
+    Error Err = CompileAmong(Opts.TierZeroGroup);
     if (!Err)
       return;
     // What was wrong may be wrong with another of its group.

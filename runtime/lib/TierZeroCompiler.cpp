@@ -7,7 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/TierZeroCompiler.h"
+#include "CountFolding.h"
 #include "reopt/ContextErrors.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -39,8 +43,7 @@ public:
     std::unique_ptr<Pipeline> P(new Pipeline);
     if (auto Err = Builder.createTargetMachine().moveInto(P->TM))
       return std::move(Err);
-    MCContext *Context;
-    if (P->TM->addPassesToEmitMC(P->Passes, Context, P->Stream))
+    if (!P->addPasses())
       return createStringError("the target cannot emit machine code");
     return std::move(P);
   }
@@ -54,6 +57,26 @@ public:
 
 private:
   Pipeline() = default;
+
+  /// What TargetMachine::addPassesToEmitFile() does, with one pass of ours.
+  bool addPasses() {
+    TargetPassConfig *Config = TM->createPassConfig(Passes);
+    Passes.add(Config);
+    auto *Machine = new MachineModuleInfoWrapperPass(TM.get());
+    Passes.add(Machine);
+    if (TM->getOptLevel() == CodeGenOptLevel::None)
+      Config->insertPass(&FinalizeISelID, createCountFoldingPass());
+    if (Config->addISelPasses())
+      return false;
+    Config->addMachinePasses();
+    Config->setInitialized();
+    if (TM->addAsmPrinter(Passes, Stream, /*DwoOut=*/nullptr,
+                          CodeGenFileType::ObjectFile,
+                          Machine->getMMI().getContext()))
+      return false;
+    Passes.add(createFreeMachineFunctionPass());
+    return true;
+  }
 
   // The passes use all that is above them.
   std::unique_ptr<TargetMachine> TM;

@@ -10,7 +10,8 @@
 /// Puts the counting and the call of the hook into tier-0 IR. The code counts
 /// calls at the function's entry and iterations on each back-edge, each in a
 /// word of the function's Cell, and trips when a word gets negative. On the
-/// usual path that is a load, a decrement, a store and a branch.
+/// usual path that is a load, a decrement, a store and a branch, of which tier
+/// 0 makes a decrement in memory and a jump on x86-64 (lib/CountFolding.h).
 ///
 /// Tier 0 also polls: when its loops trip, it looks whether there is a
 /// continuation, and goes on there (OnStackReplacement.h).

@@ -17,6 +17,7 @@
 #include "reopt/Cell.h"
 #include "reopt/Hook.h"
 #include "reopt/Instrumenter.h"
+#include "reopt/TierZeroCompiler.h"
 
 #include "TestExecutor.h"
 
@@ -49,13 +50,21 @@ protected:
   static void SetUpTestSuite() { initializeTarget(); }
 
   void SetUp() override {
-    start(Where::InProcess, llvm::orc::LLJITBuilder());
+    start(Where::InProcess,
+          std::move(llvm::orc::LLJITBuilder().setCompileFunctionCreator(
+              compileAsTierZero)));
     Trips.clear();
     setHook(noteTrip);
   }
   void TearDown() override {
     HookRT = nullptr;
     stop();
+  }
+
+  /// So that the machine code of counting is what tier 0 makes of it.
+  static llvm::Expected<std::unique_ptr<llvm::orc::IRCompileLayer::IRCompiler>>
+  compileAsTierZero(llvm::orc::JITTargetMachineBuilder Machine) {
+    return std::make_unique<TierZeroCompiler>(std::move(Machine));
   }
 
   void setHook(void (*Fn)(uint64_t, uint32_t, uint64_t)) {

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "reopt/TierZeroCompiler.h"
+#include "reopt/Instrumenter.h"
 
 #include "TestExecutor.h"
 
@@ -77,6 +78,105 @@ TEST_F(TierZeroCompilerTest, UncountedModulesGetBetterCode) {
   M = parse(Ctx);
   markUncounted(*M);
   EXPECT_EQ(codeSize(*cantFail(Compiler(*M))), codeSize(*Uncounted));
+}
+
+/// How often \p Bytes are in \p Object.
+size_t countBytes(const MemoryBuffer &Object, StringRef Bytes) {
+  return Object.getBuffer().count(Bytes);
+}
+
+StringRef bytesOf(const uint64_t &Word) {
+  return {reinterpret_cast<const char *>(&Word), sizeof(Word)};
+}
+
+TEST_F(TierZeroCompilerTest, CountsAreOneInstructionInMemory) {
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  auto M = parse(Ctx);
+  const uint64_t Calls = 0x7fedcba987654320, Loops = Calls + 4;
+  instrument(*M->getFunction("f"), {ExecutorAddr(Calls), /*HookId=*/1});
+  auto Object = cantFail(Compiler(*M));
+  // The word's address: where it is counted, and where it is armed again.
+  EXPECT_EQ(countBytes(*Object, bytesOf(Calls)), 2u);
+  EXPECT_EQ(countBytes(*Object, bytesOf(Loops)), 2u);
+  size_t Decrements = 0;
+  for (char Base = 0; Base != 8; ++Base)
+    for (const char *Jump : {"\x78", "\x79", "\x0f\x88", "\x0f\x89"})
+      Decrements +=
+          countBytes(*Object, std::string{'\xff', char(8 + Base)} + Jump);
+  EXPECT_EQ(Decrements, 2u);
+}
+
+TEST_F(TierZeroCompilerTest, WhatOnlyLooksLikeACountStays) {
+  // The number is used again, is compared with another one, is another number,
+  // another word is stored to, and something lies between.
+  constexpr const char *Alike = R"(
+    define i32 @used() {
+      %l = load i32, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %d = sub i32 %l, 1
+      store i32 %d, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %c = icmp slt i32 %d, 0
+      br i1 %c, label %a, label %b
+    a:
+      ret i32 %d
+    b:
+      ret i32 1
+    }
+    define i32 @other_bound() {
+      %l = load i32, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %d = sub i32 %l, 1
+      store i32 %d, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %c = icmp slt i32 %d, 5
+      br i1 %c, label %a, label %b
+    a:
+      ret i32 0
+    b:
+      ret i32 1
+    }
+    define i32 @other_step() {
+      %l = load i32, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %d = sub i32 %l, 2
+      store i32 %d, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %c = icmp slt i32 %d, 0
+      br i1 %c, label %a, label %b
+    a:
+      ret i32 0
+    b:
+      ret i32 1
+    }
+    define i32 @other_word() {
+      %l = load i32, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %d = sub i32 %l, 1
+      store i32 %d, ptr inttoptr (i64 9218247941278745380 to ptr)
+      %c = icmp slt i32 %d, 0
+      br i1 %c, label %a, label %b
+    a:
+      ret i32 0
+    b:
+      ret i32 1
+    }
+    define i32 @between(ptr %p) {
+      %l = load i32, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %d = sub i32 %l, 1
+      store i32 7, ptr %p
+      store i32 %d, ptr inttoptr (i64 9218247941278745376 to ptr)
+      %c = icmp slt i32 %d, 0
+      br i1 %c, label %a, label %b
+    a:
+      ret i32 0
+    b:
+      ret i32 1
+    }
+  )";
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  auto M = parseIR(Alike, Ctx);
+  M->setTargetTriple(Machine.getTargetTriple());
+  M->setDataLayout(cantFail(Machine.getDefaultDataLayoutForTarget()));
+  auto Object = cantFail(Compiler(*M));
+  const uint64_t Word = 9218247941278745376, Other = Word + 4;
+  EXPECT_EQ(countBytes(*Object, bytesOf(Word)), 9u);
+  EXPECT_EQ(countBytes(*Object, bytesOf(Other)), 1u);
 }
 
 TEST_F(TierZeroCompilerTest, APipelineKeepsNothingOfTheModuleBefore) {
