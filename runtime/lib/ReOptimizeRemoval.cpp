@@ -121,7 +121,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       I = I->second.Home != &S || S.Data.count(*I->second.Table)
               ? std::next(I)
               : CallSlots.erase(I);
-    llvm::erase_if(Queue, [&](FunctionId Id) {
+    Queue.eraseIf([&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;
     });
     if (!ExecutorGone)
