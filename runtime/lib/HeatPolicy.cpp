@@ -50,6 +50,10 @@ bool HeatPolicy::compilesFirst(const llvm::Function &F) {
   });
 }
 
+uint64_t getHeat(const Heat &H, const Options &Opts) {
+  return H.Calls + H.Loops / Opts.LoopFactor;
+}
+
 Arming HeatPolicy::arm(const Heat &H) const {
   // Half of RearmedCount is what countsSince() can tell from a rearmed word.
   constexpr int64_t Limit = RearmedCount / 2;
@@ -66,6 +70,8 @@ Decision HeatPolicy::decide(const Heat &H) const {
     return {Decision::Refuse, Reason::EmissionFailed};
   if (!Opts.Enabled)
     return {Decision::Wait, Reason::TieringOff};
+  if (H.Scale > 1 && int64_t(getHeat(H, Opts)) < Opts.Threshold * H.Scale)
+    return {Decision::Wait, Reason::QueueIsLong};
   return {Decision::Compile, Reason::Waiting};
 }
 
@@ -76,8 +82,7 @@ bool HeatPolicy::isLong(const Heat &H) const {
 }
 
 bool HeatPolicy::isWarm(const Heat &H) const {
-  return 100 * (H.Calls + H.Loops / Opts.LoopFactor) >=
-         uint64_t(Opts.WarmPercent * Opts.Threshold);
+  return 100 * getHeat(H, Opts) >= uint64_t(Opts.WarmPercent * Opts.Threshold);
 }
 
 } // namespace reopt

@@ -371,7 +371,7 @@ bool ReOptimizeLayer::publish(LinkJob &Job, std::vector<CodeObject> &Unused) {
     if (B.Speculative && F.St == Stage::Compiling)
       continue;
     if (F.St == Stage::Queued)
-      llvm::erase(Queue, F.Id);
+      Queue.erase(F.Id);
     Heat H = readHeat(F);
     F.PastCalls = H.Calls;
     F.PastLoops = H.Loops;

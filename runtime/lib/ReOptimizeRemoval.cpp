@@ -121,9 +121,8 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       I = I->second.Home != &S || S.Data.count(*I->second.Table)
               ? std::next(I)
               : CallSlots.erase(I);
-    llvm::erase_if(Queue, [&](FunctionId Id) {
-      return Functions[Id].St == Stage::Removed;
-    });
+    Queue.eraseIf(
+        [&](FunctionId Id) { return Functions[Id].St == Stage::Removed; });
     if (!ExecutorGone)
       Result = Stubs->redirect(JD, Traps);
     if (Result)

@@ -303,7 +303,7 @@ ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
       if (Record &F = Functions[Id]; F.RunsOnce) {
         F.Asked = false;
         if (F.St == Stage::Queued) {
-          llvm::erase(Queue, Id);
+          Queue.erase(Id);
           F.transition(F.getRunningStage());
           F.explain(Reason::NotCalledYet);
         }

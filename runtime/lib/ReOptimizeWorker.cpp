@@ -74,7 +74,7 @@ void ReOptimizeLayer::armCell(Record &F) {
 void ReOptimizeLayer::enqueue(Record &F, Reason Why) {
   F.transition(Stage::Queued);
   F.explain(Why);
-  Queue.push_back(F.Id);
+  Queue.push(F.Id);
 }
 
 void ReOptimizeLayer::demote(Record &F) {
@@ -84,7 +84,7 @@ void ReOptimizeLayer::demote(Record &F) {
   ++F.Version;
   F.Tier = 0;
   if (F.St == Stage::Queued)
-    llvm::erase(Queue, F.Id);
+    Queue.erase(F.Id);
   // What is being compiled will notice.
   if (F.St != Stage::Compiling)
     F.transition(F.getRunningStage());
@@ -306,11 +306,17 @@ void ReOptimizeLayer::takeTrips() {
     // and they trip themselves.
     if (F.RunsOnce && !F.InLoop)
       return;
+    if (F.St == Stage::Queued)
+      Queue.noteTrip(F.Id);
     // Lazy: the first call trips before compileTierZero() has noted the body.
     if (F.St != Stage::Tier0 && F.St != Stage::Lazy &&
         !(F.St == Stage::Tier1 && (F.BodyCounts || F.InLoop)))
       return;
-    Decision D = P->decide(readHeat(F));
+    Heat H = readHeat(F);
+    // Where a loop runs, time is spent for sure.
+    if (!Loops && !isLoopTrip(CallerAddr))
+      H.Scale = getThresholdScale();
+    Decision D = P->decide(H);
     switch (D.Kind) {
     case Decision::Compile: {
       Record &Root = findRoot(F);
@@ -326,8 +332,10 @@ void ReOptimizeLayer::takeTrips() {
       case Stage::Tier0:
         enqueue(Root, D.Why);
         Root.explain(D.Why, D.Detail);
-        [[fallthrough]];
+        enqueue(F, Reason::LeftToCaller);
+        break;
       case Stage::Queued:
+        Queue.noteTrip(Root.Id);
         enqueue(F, Reason::LeftToCaller);
         break;
       default:
@@ -361,6 +369,48 @@ bool ReOptimizeLayer::isRunning(const Record &F) {
   return F.InLoop && (F.RunsOnce || !F.Failures);
 }
 
+/// What is left to its caller goes with that one, and is no work of its own.
+size_t ReOptimizeLayer::countQueuedRoots() const {
+  return count_if(Queue, [this](FunctionId Id) {
+    return Functions[Id].Why != Reason::LeftToCaller;
+  });
+}
+
+uint32_t ReOptimizeLayer::getThresholdScale() const {
+  const size_t Many =
+      size_t(Opts.LoadFeedback * Opts.MaxBatch) * std::max(1u, Place.Workers);
+  return uint32_t(1 + countQueuedRoots() / Many);
+}
+
+/// See CompileQueue.h. What one batch holds is left as it is: nothing waits in
+/// it for anything else of it.
+void ReOptimizeLayer::orderQueue() {
+  if (countQueuedRoots() <= size_t(Opts.MaxBatch))
+    return;
+  auto GetHeat = [this](FunctionId Id) {
+    return reopt::getHeat(readHeat(Functions[Id]), Opts);
+  };
+  auto GetLeader = [this](FunctionId Id) {
+    Record &F = Functions[Id];
+    if (F.Why != Reason::LeftToCaller)
+      return Id;
+    const Record &Root = findRoot(F);
+    return Root.St == Stage::Queued ? Root.Id : Id;
+  };
+  auto IsUrgent = [this](FunctionId Id) {
+    const Record &F = Functions[Id];
+    return F.Asked || F.isOnRequest() || isRunning(F);
+  };
+  const auto Now =
+      Place.Clock ? Place.Clock() : std::chrono::steady_clock::now();
+  for (FunctionId Id : Queue.look(Now, {GetHeat, GetLeader, IsUrgent})) {
+    Record &F = Functions[Id];
+    F.transition(F.getRunningStage());
+    F.explain(Reason::Cooled);
+    armCell(F);
+  }
+}
+
 std::optional<std::pair<Batch, ReOptimizeLayer::Space *>>
 ReOptimizeLayer::nextBatch() {
   if (Queue.empty() || Stopping)
@@ -374,6 +424,9 @@ ReOptimizeLayer::nextBatch() {
     Queue.clear();
     return std::nullopt;
   }
+  orderQueue();
+  if (Queue.empty())
+    return std::nullopt;
   Batch B;
   B.Number = ++LastBatch;
   // What runs once and waits for its body waits for nobody else's, and has no
@@ -381,9 +434,9 @@ ReOptimizeLayer::nextBatch() {
   auto Alone = find_if(Queue, [this](FunctionId Id) {
     return Functions[Id].RunsOnce && Functions[Id].Asked;
   });
-  if (Alone != Queue.end())
-    std::rotate(Queue.begin(), Alone, std::next(Alone));
   const bool IsAlone = Alone != Queue.end();
+  if (IsAlone)
+    Queue.moveToFront(*Alone);
   // A batch is one object, which belongs to one JITDylib.
   Space &S = *Functions[Queue.front()].Home;
   // A frame in a long loop waits for that, and for nothing else: what will be
@@ -403,7 +456,7 @@ ReOptimizeLayer::nextBatch() {
   LoopsOnly &= !BodiesWait && !IsAlone;
   int64_t Roots = 0;
   bool IsFull = false;
-  llvm::erase_if(Queue, [&](FunctionId Id) {
+  Queue.eraseIf([&](FunctionId Id) {
     Record &F = Functions[Id];
     if (IsFull || F.Home != &S)
       return false;

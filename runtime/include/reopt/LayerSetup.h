@@ -20,7 +20,9 @@
 #include "llvm/ExecutionEngine/Orc/Layer.h"
 #include "llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h"
 #include "llvm/IR/DataLayout.h"
+#include <chrono>
 #include <cstdint>
+#include <functional>
 
 namespace reopt {
 
@@ -69,6 +71,8 @@ struct LayerSetup {
   /// that is in another process, the one that serves its trip, while it
   /// waits.
   unsigned Workers = 1;
+  /// The clock that the queue goes by; steady_clock's if it is null.
+  std::function<std::chrono::steady_clock::time_point()> Clock = nullptr;
   /// Where threads cannot be observed (a remote executor, another system),
   /// it is Keep, and LayerStatus::Obstacle says why.
   OldCode Old = OldCode::Keep;

@@ -25,7 +25,11 @@
 ///   heat(F)   = calls(F) + loops(F) / L            in calls
 ///   F trips   when calls'(F) = T * 2^k(F)  or  loops'(F) = T * L * 2^k(F),
 ///               where a word of the cell ends the count at RearmedCount / 2
-///   hot(F)    : F tripped, and k(F) <= max-retries
+///   hot(F)    : F tripped, k(F) <= max-retries, and
+///               heat(F) >= T * scale, where
+///   scale     = 1 + |queue| / (load-feedback * max-batch * workers), rounded
+///               down, of which what is left to its caller does not count; 1
+///               for a loop that tripped
 ///   warm(F)   : 100 * heat(F) >= warm * T
 ///
 /// A function that is called once and loops long is thus as hot as one that is
@@ -58,6 +62,16 @@
 ///
 /// A function that is called once gets nothing but continuations, and is never
 /// a root.
+///
+/// When more is queued than fits into one batch, the hottest goes first, and
+/// what has not run since is dropped (CompileQueue.h). It goes back to what it
+/// was, and is armed again. What was asked for, and loops that run, wait for
+/// nobody and are not dropped. As long as one batch holds all that waits, its
+/// order is of no account, and dropping would help nobody: a statement of a
+/// session that has ended is often run again. When several batches wait,
+/// thresholds rise: what trips now is no hotter than what waits, and by the
+/// time that it is its turn, it has shown whether it is. HotSpot scales its
+/// thresholds in the same way (threshold_scale, Tier4LoadFeedback).
 ///
 /// Functions that trip within batch-window make one batch, which is one object.
 /// A warm callee that is too large to be inlined joins the batch: it will trip
@@ -132,7 +146,12 @@ struct Heat {
   uint32_t Failures = 0;
   /// What runs: 0 is tier 0, and each body of the policy's is one more.
   uint32_t Tier = 0;
+  /// How many times hotter than usual it should be, since so much is queued.
+  uint32_t Scale = 1;
 };
+
+/// heat(F), in calls: see the essay above.
+uint64_t getHeat(const Heat &H, const Options &Opts);
 
 /// A decision about a function that tripped.
 struct Decision {

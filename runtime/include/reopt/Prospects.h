@@ -13,8 +13,8 @@
 /// it lost its body. What failed is tried again when something was added since,
 /// since what it mentions may be defined by then: after one addition, then
 /// after two more, four more, as often as the option max-retries says. Several
-/// that failed together may have failed for one of them, so they are tried again
-/// at once, half of them together at most.
+/// that failed together may have failed for one of them, so they are tried
+/// again at once, half of them together at most.
 ///
 /// A number says how many additions there were, by whatever the caller counts.
 ///

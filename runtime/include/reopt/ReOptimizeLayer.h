@@ -67,6 +67,7 @@
 #include "reopt/CellTable.h"
 #include "reopt/CodeExtents.h"
 #include "reopt/CodeRanges.h"
+#include "reopt/CompileQueue.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
 #include "reopt/IdleWork.h"
@@ -84,7 +85,6 @@
 #include "llvm/ExecutionEngine/Orc/Layer.h"
 #include "llvm/ExecutionEngine/Orc/Mangling.h"
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <random>
 #include <thread>
@@ -443,6 +443,9 @@ private:
   void runWorker();
   void compileHere();
   void takeTrips();
+  void orderQueue();
+  size_t countQueuedRoots() const;
+  uint32_t getThresholdScale() const;
   void takeTripsForListing();
   static bool isRunning(const Record &F);
   static bool isListed(const Record &F);
@@ -585,7 +588,7 @@ private:
   StableVector<Record> Functions;
   std::map<Owner, Input> Inputs;
   std::multimap<FunctionId, CallSlot> CallSlots;
-  std::deque<FunctionId> Queue;
+  CompileQueue Queue;
   CodeObjects Batches, TierZeroGroups;
   uint64_t LastBatch = 0, LastGroup = 0, FailedBatches = 0;
   std::atomic<uint64_t> LastAddition{0};

@@ -50,6 +50,19 @@ protected:
   }
 };
 
+TEST_F(HeatPolicyTest, ItHasToBeHotterWhenMuchIsQueued) {
+  Opts.Threshold = 200;
+  Opts.LoopFactor = 20;
+  Heat H;
+  H.Calls = 300;
+  EXPECT_EQ(Policy.decide(H).Kind, Decision::Compile);
+  H.Scale = 2;
+  EXPECT_EQ(Policy.decide(H).Kind, Decision::Wait);
+  EXPECT_EQ(Policy.decide(H).Why, Reason::QueueIsLong);
+  H.Loops = 2000;
+  EXPECT_EQ(Policy.decide(H).Kind, Decision::Compile);
+}
+
 TEST_F(HeatPolicyTest, EveryFunctionIsCounted) {
   LLVMContext Ctx;
   Module M("m", Ctx);

@@ -92,6 +92,7 @@ protected:
     S.CheckReferences = true;
     S.Workers = Workers;
     S.Old = Old;
+    S.Clock = Clock;
     L = cantFail(
         ReOptimizeLayer::Create(std::move(S), std::move(NewPolicy), Opts));
   }
@@ -243,6 +244,7 @@ protected:
   /// From the next SetUp() on.
   Where Place = Where::InProcess;
   unsigned Workers = 1;
+  std::function<std::chrono::steady_clock::time_point()> Clock;
   ReOptimizeLayer::OldCode Old = ReOptimizeLayer::OldCode::Keep;
   /// What code and data are in; one of its own unless it is set before SetUp().
   std::unique_ptr<llvm::jitlink::JITLinkMemoryManager> Memory;
