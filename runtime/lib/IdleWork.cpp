@@ -150,6 +150,13 @@ void IdleWork::run() {
 }
 
 void IdleWork::runAtLowestPriority(llvm::function_ref<void()> Work) {
+  {
+    std::unique_lock<std::mutex> Lock(M);
+    if (isAsked()) {
+      Lock.unlock();
+      return Work();
+    }
+  }
   // It inherits its creator's mask.
   std::thread Low([&] {
     {

@@ -91,7 +91,8 @@ public:
   bool isStopped() const { return Stopped.load(std::memory_order_relaxed); }
 
   /// For a step: runs \p Work on a thread of the lowest priority, and waits
-  /// for it. Nothing that others wait for may be held meanwhile.
+  /// for it. Nothing that others wait for may be held meanwhile. If somebody
+  /// waits in finish(), it is run here and now.
   void runAtLowestPriority(llvm::function_ref<void()> Work);
 
   /// No step is begun any more; one that is under way is waited for, unless

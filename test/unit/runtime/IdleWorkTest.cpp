@@ -17,7 +17,7 @@
 
 #include <algorithm>
 #include <csignal>
-#include <optional>
+#include <memory>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@ namespace {
 class IdleWorkTest : public testing::Test {
 protected:
   void start(IdleWork::Terms T = {}) {
-    Work.emplace([this] { return step(); }, T);
+    Work = std::make_unique<IdleWork>([this] { return step(); }, T);
   }
   void TearDown() override {
     Steps.open();
@@ -46,6 +46,9 @@ protected:
     Left = std::max(Left - 1, 0);
     return Left ? Next::More : Next::Done;
   }
+  /// A thread that has ended itself is joined by nobody, and may use Work yet.
+  void leak() { (void)Work.release(); }
+
   int count() {
     std::lock_guard<std::mutex> Lock(M);
     return Count;
@@ -55,7 +58,7 @@ protected:
   int Count = 0, Left = 0;
   std::function<void()> During;
   Gate Steps;
-  std::optional<IdleWork> Work;
+  std::unique_ptr<IdleWork> Work;
 };
 
 constexpr std::chrono::hours Never(24);
@@ -164,9 +167,15 @@ TEST_F(IdleWorkTest, TheThreadIsPoliteAndBlocksSignals) {
     Work->runAtLowestPriority([&] { Aside = GetLevel(); });
   };
   start({.Nice = 7, .Signal = SIGUSR2});
-  Work->finish();
+  Work->begin();
+  // A step counts when it is over.
+  while (count() == 0)
+    std::this_thread::yield();
   EXPECT_EQ(Level, 7);
   EXPECT_EQ(Aside, 19);
+  Work->finish();
+  EXPECT_EQ(Level, 7);
+  EXPECT_EQ(Aside, 7) << "who asked is not to wait for the lowest priority";
   EXPECT_TRUE(Blocks);
   EXPECT_TRUE(LetsThrough);
 }
@@ -193,13 +202,18 @@ TEST_F(IdleWorkTest, AStepMayEndItself) {
   Work->begin();
   Work->finish();
   EXPECT_TRUE(Work->isStopped());
+  EXPECT_EQ(count(), 1);
+  leak();
 }
 
 TEST_F(IdleWorkTest, WhatRunsAsideMayEndIt) {
   During = [this] { Work->runAtLowestPriority([this] { Work->shutdown(); }); };
   start();
-  Work->finish();
+  Work->begin();
+  while (count() == 0)
+    std::this_thread::yield();
   EXPECT_TRUE(Work->isStopped());
+  leak();
 }
 
 TEST_F(IdleWorkTest, AChildAfterAForkWaitsForNobody) {
