@@ -29,11 +29,12 @@
 /// definition that is elsewhere. So when the session loses definitions (%undo),
 /// they are offered to CodeGen again before it emits anything else.
 ///
-/// What such a function may be: external, of no class or an ordinary member,
-/// without attributes, static variables or classes of its own, and not beside
-/// assembly, which may share local labels with it. Its code belongs to the
-/// input that mentions it first, and goes with that; a static variable would
-/// lose its value then.
+/// What such a function may be: external, not declared by an earlier input, of
+/// no class or an ordinary member, without attributes, static variables or
+/// classes of its own, and not beside assembly, which may share local labels
+/// with it. Its code belongs to the input that mentions it first, and goes with
+/// that; a static variable would lose its value then. So what it mentions is
+/// not inline, static, or an instance either, but for a library's.
 ///
 /// Thread: the interpreter's, which has the AST. Other threads emit from the
 /// same AST (DefinitionEmitter); they are always told that nothing is
@@ -102,6 +103,11 @@ private:
   unsigned Definitions = 0;
   bool HasAssembly = false;
   size_t FirstOfInput = 0;
+  unsigned Input = 0;
+  /// In which input a function was asked about first.
+  llvm::DenseMap<const clang::FunctionDecl *, unsigned> FirstAsked;
+  /// Those that the session has not, as long as the input is the same.
+  llvm::DenseSet<const clang::FunctionDecl *> Undefined;
   /// Those that the session has.
   llvm::DenseSet<const clang::FunctionDecl *> Known;
   /// Those that were put off, emitted meanwhile or not.

@@ -225,8 +225,12 @@ Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
   } else {
     Err = TSM.takeError();
   }
-  if (Err)
-    return joinErrors(std::move(Err), RT->remove());
+  if (Err) {
+    Err = joinErrors(std::move(Err), RT->remove());
+    if (S->Emission)
+      S->Emission->noteRemoval();
+    return Err;
+  }
   if (IsPassing)
     Passing.push_back({&PTU, RT, Entry});
   Trackers[&PTU] = std::move(RT);

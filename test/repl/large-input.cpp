@@ -8,10 +8,10 @@ extern "C" int printf(const char *, ...);
 int a0() { return 0; } int a1() { return 1; } int a2() { return a1() + 1; } int a3(int n) { return n ? a3(n - 1) + 1 : 3; } struct S { int m(); static int sm(); int q; }; int S::m() { return q + a2(); } int S::sm() { return 77; } int over(int) { return 1; } int over(double) { return 2; } extern "C" int cfun() { return 99; } static int hidden() { return 5; } int a7() { return hidden(); } namespace N { int f() { return 8; } template <class T> T t(T x) { return x + f(); } } int a8() { return N::t(1); } int (*ptr)() = &a8; int counts() { static int n; return ++n; }
 
 %reopt list
-// CHECK: 7 functions not called yet
-// CHECK-NEXT: 7 functions of large inputs that nothing uses yet (option large-input)
-%reopt now a7
-// CHECK: reopt: a7() is of a large input, and has no code before something uses it
+// CHECK: 9 functions not called yet
+// CHECK-NEXT: 6 functions of large inputs that nothing uses yet (option large-input)
+%reopt now S::sm
+// CHECK: reopt: S::sm() is of a large input, and has no code before something uses it
 %reopt why over(double)
 // CHECK: reopt: over(double) is of a large input
 printf("first %d %d %d\n", a2(), a3(5), ptr());
@@ -78,3 +78,28 @@ int e0() { return 0; } int e1() { return 1; } int e2() { return 7; } extern "C" 
 printf("shapes %d %d %d\n", alias(), K().plain(), even(10));
 // CHECK: shapes 7 11 1
 // CHECK-ANSWERS: shapes 7 11 1
+
+// Code of an earlier input calls it, for which it was declared.
+int helper(int); int calls() { return helper(1); } struct W { int h(); }; int callsMember(W &w) { return w.h(); }
+int f0() { return 0; } int f1() { return 1; } int helper(int x) { return x + 1; } int W::h() { return 2; }
+W w; printf("declared %d %d\n", calls(), callsMember(w));
+// CHECK: declared 2 2
+// CHECK-ANSWERS: declared 2 2
+
+// What it counts in is not its first user's, though it is not its own either.
+int g0() { return 0; } int g1() { return 1; } static int local = 0; int bump() { return ++local; } inline int shared = 0; int bumpShared() { return ++shared; } template <class T> int count() { static int n; return ++n; } int bumpInstance() { return count<int>(); }
+printf("state %d %d %d\n", bump(), bumpShared(), bumpInstance());
+%undo
+printf("state %d %d %d\n", bump(), bumpShared(), bumpInstance());
+// CHECK: state 1 1 1
+// CHECK: state 2 2 2
+// CHECK-ANSWERS: state 1 1 1
+// CHECK-ANSWERS: state 2 2 2
+
+// What uses it first cannot be linked.
+int h0() { return 0; } int h1() { return 1; } int nine() { return 9; }
+extern int nowhere; int fails2 = nowhere + nine();
+%undo
+printf("linked %d\n", nine());
+// CHECK: linked 9
+// CHECK-ANSWERS: linked 9
