@@ -154,9 +154,10 @@ void ReOptimizeLayer::failSpeculation(const Batch &B, Reason Why,
   // It may be called, and get hot, as ever.
   for (auto &Member : B.Members)
     if (Record &F = Functions[Member.Id]; isProspect(F))
-      F.explain(F.Why, ("while the program waited, " + Twine(getReasonText(Why)) +
-                        (Detail.empty() ? "" : ": ") + Detail)
-                           .str());
+      F.explain(F.Why,
+                ("while the program waited, " + Twine(getReasonText(Why)) +
+                 (Detail.empty() ? "" : ": ") + Detail)
+                    .str());
 }
 
 /// After what came of \p B was published: members without a body.
