@@ -37,7 +37,7 @@ from reopt_bench.progress import Progress
 from reopt_bench.sessions import SessionFailure, SessionRun
 from reopt_bench.turns import run_in_turns
 
-CALLS, REPEATS, TIMEOUT_S = 150, 3, 120
+CALLS, REPEATS, TIMEOUT_S = 300, 3, 120
 QUICK_CALLS, QUICK_REPEATS = 30, 1
 PAUSE_S = 2.0
 QUICK_KERNELS = ["exceptions", "fib", "helpers", "sort", "spectral_norm"]
