@@ -71,6 +71,22 @@ void giveSessionIdentity(Module &M) {
   }
 }
 
+void hideFailed(Module &M, ArrayRef<std::string> Names) {
+  for (const std::string &Name : Names) {
+    Function *F = M.getFunction(Name);
+    if (!F || F->isDeclaration())
+      continue;
+    F->setComdat(nullptr);
+    if (F->use_empty()) {
+      F->eraseFromParent();
+      continue;
+    }
+    F->setVisibility(GlobalValue::DefaultVisibility);
+    F->setLinkage(GlobalValue::PrivateLinkage);
+    F->setName(Name + ".failed");
+  }
+}
+
 void dropRepeatedInitializers(Module &M,
                               function_ref<bool(StringRef)> IsKnown) {
   for (Function &F : M) {

@@ -22,8 +22,10 @@
 #ifndef REOPT_CLANG_SESSIONIDENTITY_H
 #define REOPT_CLANG_SESSIONIDENTITY_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
+#include <string>
 
 namespace llvm {
 class Function;
@@ -50,6 +52,11 @@ bool isStatement(llvm::StringRef LinkerName);
 
 /// Applies the rule above to an input's module.
 void giveSessionIdentity(llvm::Module &M);
+
+/// The functions named \p Names are of an input that failed, which clang gave
+/// to this module: nobody finds them by their names any more. Initialisers and
+/// statements of that input run, as in stock, and may call them.
+void hideFailed(llvm::Module &M, llvm::ArrayRef<std::string> Names);
 
 /// clang gives a static variable's initialiser, too, to each input that
 /// mentions the variable. Empties those of variables that the session has, so

@@ -162,12 +162,8 @@ TieringExecutor::~TieringExecutor() { S->Layer.reset(); }
 bool TieringExecutor::adapt(Module &M,
                             const clang::PartialTranslationUnit &PTU) {
   M.setDataLayout(J->getDataLayout());
-  for (const std::string &Name : S->Index.acceptInput(
-           PTU.TUPart, M.getModuleIdentifier(), getStatementFunctions(M)))
-    if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
-      F->deleteBody();
-      F->setComdat(nullptr);
-    }
+  hideFailed(M, S->Index.acceptInput(PTU.TUPart, M.getModuleIdentifier(),
+                                     getStatementFunctions(M)));
   if (S->Emission)
     inlineLibrary(M, unsigned(S->Opts.InlineLibrary));
   const bool LeavesNothing = leavesNothing(M);
