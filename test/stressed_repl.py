@@ -17,7 +17,7 @@ import sys
 
 DIFFERENT = 86
 # Commands that print about tiers; those that change something stay.
-LISTINGS = re.compile(rb"^%reopt *(status|list|why|help)?( .*)?$")
+LISTINGS = re.compile(rb"^%reopt *((status|list|why|help)?( .*)?|speculate)$")
 # What differs from session to session anyway.
 ADDRESS = re.compile(rb"0x[0-9a-f]+")
 

@@ -6,7 +6,6 @@
 // RUN: FileCheck --check-prefix=ERR --match-full-lines %s <%t.err
 // RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-speculate=0 2>&1 \
 // RUN:   | FileCheck --check-prefix=OFF %s
-// UNSUPPORTED: osr-stress
 
 extern "C" int printf(const char *, ...);
 int f(int x) { return x; }

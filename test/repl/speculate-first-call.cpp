@@ -3,7 +3,6 @@
 // templates, lambdas, and what has a static. Their first calls run that.
 //
 // RUN: cat %s | %reopt_repl | FileCheck %s
-// UNSUPPORTED: osr-stress
 
 extern "C" int printf(const char *, ...);
 int half(int x) { return x / 2; }

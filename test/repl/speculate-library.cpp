@@ -5,7 +5,6 @@
 // RUN: rm -rf %t.dir && mkdir %t.dir
 // RUN: echo 'inline int mine(int x) { return x + 40; }' >%t.dir/mine.h
 // RUN: cat %s | %reopt_repl --Xcc=-I%t.dir | FileCheck %s
-// UNSUPPORTED: osr-stress
 
 #include <algorithm>
 #include <cstdio>

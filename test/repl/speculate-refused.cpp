@@ -3,7 +3,6 @@
 //
 // RUN: cat %s | %reopt_repl --Xcc=-fplugin-arg-reopt-max-function=40 \
 // RUN:   --Xcc=-fplugin-arg-reopt-speculate-most=2 | FileCheck %s
-// UNSUPPORTED: osr-stress
 
 extern "C" int printf(const char *, ...);
 int large(int x) { x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; x += 1; x *= 3; return x; }

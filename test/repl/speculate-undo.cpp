@@ -3,7 +3,6 @@
 // mentions the undefined is tried again when it is defined.
 //
 // RUN: cat %s | %reopt_repl 2>&1 | FileCheck %s
-// UNSUPPORTED: osr-stress
 
 extern "C" int printf(const char *, ...);
 int callee(int x);
