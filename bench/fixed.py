@@ -15,14 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from argparse import ArgumentParser
 from collections import Counter
-from pathlib import Path
 
+from reopt_bench import command_line
 from reopt_bench.engines import PARSER, REOPT, STOCK, Tools, make_parser
 from reopt_bench.engines import ReplEngine, make_engines
 from reopt_bench.grid import Column, Grid
-from reopt_bench.machine import busy_lines, describe_machine, machine_line
+from reopt_bench.machine import describe_machine
 
 INPUTS, REPEATS = 300, 3
 SETTING = ["int x = 0;", "int f(int n) { return n; }"]
@@ -50,19 +49,14 @@ SAMPLED = {"empty": 3000, "statement": INPUTS, "printed value": INPUTS}
 
 
 def main() -> int:
-    parser = ArgumentParser(
-        prog="reopt bench fixed", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
+    parser = command_line.make_parser("fixed", __doc__)
+    command_line.add_plugin(parser)
     parser.add_argument("--repeat", type=int, default=REPEATS)
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     arguments = parser.parse_args()
     tools = Tools(arguments.clang_repl, "", arguments.plugin, 600)
     engines = [make_parser(tools), *make_engines([STOCK, REOPT], tools, None)]
     machine = describe_machine(tools.clang_repl)
-    heading = [machine_line(machine), "run: {date}, load average {load}".format(**machine)]
-    heading += busy_lines(machine)
+    heading = command_line.make_heading(machine)
     try:
         grids = [measure_costs(engines, arguments.repeat)]
         if shutil.which("perf"):
@@ -72,9 +66,8 @@ def main() -> int:
     except subprocess.SubprocessError as error:
         print(f"FAILED  {error}", file=sys.stderr)
         return 1
-    if arguments.markdown:
-        blocks = ["  \n".join(heading), *(grid.as_markdown() for grid in grids)]
-        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
+    blocks = [grid.as_markdown() for grid in grids]
+    command_line.write_markdown(arguments, heading, *blocks)
     print("\n\n".join(["\n".join(heading), *(grid.as_text() for grid in grids)]))
     return 0
 

@@ -13,13 +13,11 @@ import re
 import statistics
 import subprocess
 import sys
-from argparse import ArgumentParser
-from pathlib import Path
 
-from reopt_bench import targets
+from reopt_bench import command_line, targets
 from reopt_bench.engines import REOPT, STOCK, Tools, make_engines
 from reopt_bench.grid import Column, Grid
-from reopt_bench.machine import busy_lines, describe_machine, machine_line
+from reopt_bench.machine import describe_machine
 from reopt_bench.targets import Target
 
 INPUTS, PERIOD, WINDOW, REPEATS = 10_000, 10, 1_000, 3
@@ -53,22 +51,17 @@ for (int i = 0; i < mark_count; ++i) printf("mark %.6f\n", marks[i]);
 
 
 def main() -> int:
-    parser = ArgumentParser(
-        prog="reopt bench long", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
+    parser = command_line.make_parser("long", __doc__)
+    command_line.add_plugin(parser)
     parser.add_argument("--repeat", type=int, default=REPEATS)
     parser.add_argument("--inputs", type=int, default=INPUTS)
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
     arguments = parser.parse_args()
     if arguments.inputs < 2 * WINDOW or arguments.inputs > INPUTS:
         parser.error(f"--inputs: {2 * WINDOW} to {INPUTS}")
     tools = Tools(arguments.clang_repl, "", arguments.plugin, 600)
     engines = make_engines([STOCK, REOPT], tools, None)
     machine = describe_machine(tools.clang_repl)
-    heading = [machine_line(machine), "run: {date}, load average {load}".format(**machine)]
-    heading += busy_lines(machine)
+    heading = command_line.make_heading(machine)
     runs: dict[str, list[dict[str, float]]] = {STOCK: [], REOPT: []}
     try:
         for _ in range(arguments.repeat):
@@ -100,9 +93,9 @@ def main() -> int:
             median(REOPT, "grown") / median(STOCK, "grown"),
         ),
     ]  # fmt: skip
-    if arguments.markdown:
-        blocks = ["  \n".join(heading), grid.as_markdown(), targets.as_markdown(rows)]
-        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
+    command_line.write_markdown(
+        arguments, heading, grid.as_markdown(), targets.as_markdown(rows)
+    )
     print("\n\n".join(["\n".join(heading), grid.as_text(), targets.as_text(rows)]))
     return 0
 

@@ -12,20 +12,18 @@ targets are met.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 import subprocess
 import sys
 import tempfile
-from argparse import ArgumentParser
 from pathlib import Path
 from statistics import median
 
-from reopt_bench import targets
+from reopt_bench import command_line, targets
 from reopt_bench.engines import AOT, REOPT, STOCK
 from reopt_bench.grid import Column, Grid
-from reopt_bench.machine import busy_lines, describe_machine, machine_line
+from reopt_bench.machine import describe_machine
 from reopt_bench.programs import ROOT, Program, load_harness, split_inputs
 from reopt_bench.progress import Progress
 from reopt_bench.sessions import SessionFailure, run_session
@@ -154,24 +152,18 @@ def geometric_mean(values: list[float]) -> float:
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="reopt bench osr", description=__doc__.split("\n")[0])
-    parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
+    parser = command_line.make_parser("osr", __doc__)
+    command_line.add_plugin(parser)
     parser.add_argument("--shape", nargs="+", metavar="NAME", help="only these")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--cpu-time", action="store_true",
                         help="for a busy machine: CPU time of the main thread")  # fmt: skip
     parser.add_argument("--timeout", type=float, default=TIMEOUT_S, metavar="SECONDS")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
+    command_line.add_json(parser)
     parser.add_argument("--clangxx", default="clang++-22", metavar="PATH")
     arguments = parser.parse_args()
     shapes = [Shape.load(file) for file in sorted((ROOT / "osr").glob("*.cpp"))]
-    if arguments.shape:
-        names = {shape.name for shape in shapes}
-        if unknown := [name for name in arguments.shape if name not in names]:
-            parser.error(f"no shape {unknown[0]}; there are {', '.join(sorted(names))}")
-        shapes = [shape for shape in shapes if shape.name in arguments.shape]
+    shapes = command_line.pick(parser, "shape", shapes, arguments.shape)
 
     progress = Progress(3 * len(shapes))
     results: dict[str, dict[str, dict[str, float]]] = {}
@@ -200,22 +192,15 @@ def main() -> int:
     ]  # fmt: skip
     grid, rows = judge(shapes, results, arguments)
     machine = describe_machine(arguments.clang_repl)
-    heading = [
-        machine_line(machine),
-        "run: {date}, load average {load}, ".format(**machine)
-        + f"each engine {arguments.repeat} times",
-        *busy_lines(machine),
-    ]
+    heading = command_line.make_heading(
+        machine, f"each engine {arguments.repeat} times, "
+    )
     print("\n\n".join(["\n".join(heading), grid.as_text(), targets.as_text(rows)]))
     for failure in failures:
         print(f"FAILED {failure}")
-    if arguments.markdown:
-        blocks = ["  \n".join(heading), grid.as_markdown()]
-        blocks.append(targets.as_markdown(rows, details=True))
-        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
-    if arguments.json:
-        text = json.dumps({"results": results, "failures": failures}, indent=1)
-        arguments.json.write_text(text + "\n")
+    tables = [grid.as_markdown(), targets.as_markdown(rows, details=True)]
+    command_line.write_markdown(arguments, heading, *tables)
+    command_line.write_json(arguments, {"results": results, "failures": failures})
     return 1 if failures else 0
 
 

@@ -12,11 +12,10 @@ import json
 import subprocess
 import sys
 import textwrap
-from argparse import ArgumentParser
 from pathlib import Path
 
-from reopt_bench import targets
-from reopt_bench.machine import busy_lines, describe_machine, machine_line
+from reopt_bench import command_line, targets
+from reopt_bench.machine import describe_machine
 from reopt_bench.runtime_figures import RuntimeFigures, judge
 
 TIMEOUT_S = 3600
@@ -38,23 +37,16 @@ NOTES = [
 
 
 def main() -> int:
-    parser = ArgumentParser(
-        prog="reopt bench runtime", description=__doc__.split("\n")[0]
-    )
+    parser = command_line.make_parser("runtime", __doc__)
     parser.add_argument(
         "--programs", type=Path, required=True, metavar="DIR",
         help="where reopt-runtime-bench and reopt-hook-bench are",
     )  # fmt: skip
-    parser.add_argument(
-        "--quick", action="store_true",
-        help="few functions, a minute or two: shows that all works",
-    )  # fmt: skip
+    command_line.add_quick(parser, "few functions, a minute or two")
     parser.add_argument(
         "--filter", metavar="REGEX", help="only these of Google Benchmark's names"
     )
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    command_line.add_json(parser)
     arguments = parser.parse_args()
     program = arguments.programs / "reopt-runtime-bench"
     hook = arguments.programs / "reopt-hook-bench"
@@ -72,20 +64,12 @@ def main() -> int:
     except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
         print(f"{arguments.programs}: {error}", file=sys.stderr)
         return 1
-    heading = [
-        machine_line(machine),
-        "run: {date}, load average {load}".format(**machine),
-        *busy_lines(machine),
-    ]
-    if arguments.quick:
-        heading.append("a quick run: it shows that all works, not how fast it is")
-    if arguments.json:
-        everything = {"machine": machine, "hook_p99_ns": hook_p99_ns}
-        everything["benchmarks"] = printed["benchmarks"]
-        arguments.json.write_text(json.dumps(everything, indent=1) + "\n")
-    if arguments.markdown:
-        blocks = ["  \n".join(heading), targets.as_markdown(rows, details=True)]
-        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
+    heading = command_line.make_heading(machine, quick=arguments.quick)
+    everything = {"machine": machine, "hook_p99_ns": hook_p99_ns}
+    everything["benchmarks"] = printed["benchmarks"]
+    command_line.write_json(arguments, everything)
+    table = targets.as_markdown(rows, details=True)
+    command_line.write_markdown(arguments, heading, table)
     notes = [textwrap.fill(note, 100, subsequent_indent="  ") for note in NOTES]
     print("\n\n".join(["\n".join(heading), targets.as_text(rows), "\n".join(notes)]))
     for failure in figures.failures:

@@ -10,7 +10,6 @@ whether or not the targets are met.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from reopt_bench import figures, programs, report, targets
+from reopt_bench import command_line, figures, programs, report, targets
 from reopt_bench.engines import (
     AOT,
     ENGINE_NAMES,
@@ -88,9 +87,7 @@ def main() -> int:
         inputs=input_table,
         targets=targets.judge(kernel_table, pause_table, input_table, hook_p99_ns),
     )
-    if arguments.json:
-        text = json.dumps(report.as_json(results, input_sets), indent=1)
-        arguments.json.write_text(text + "\n")
+    command_line.write_json(arguments, report.as_json(results, input_sets))
     if arguments.markdown:
         arguments.markdown.write_text(report.as_markdown(results))
     print(report.as_text(results))
@@ -98,11 +95,7 @@ def main() -> int:
 
 
 def make_argument_parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="reopt bench session",
-        description="Measures sessions of clang-repl with the plugin against stock "
-        "clang-repl, stock clang-repl at -O3, and clang++ -O3 ahead of time.",
-    )
+    parser = command_line.make_parser("session", __doc__)
     parser.add_argument(
         "--plugin", type=Path, help="ClangReopt.so; without it, reopt is left out"
     )
@@ -118,10 +111,7 @@ def make_argument_parser() -> ArgumentParser:
         "--input-set", nargs="+", metavar="NAME", default=None,
         help="run these input sets, and no others",
     )  # fmt: skip
-    parser.add_argument(
-        "--quick", action="store_true",
-        help="few kernels and calls, less than a minute: shows that all works",
-    )  # fmt: skip
+    command_line.add_quick(parser, "few kernels and calls, less than a minute")
     parser.add_argument(
         "--cpu-time", action="store_true",
         help="for a busy machine: steady state and input sets in CPU time",
@@ -138,11 +128,7 @@ def make_argument_parser() -> ArgumentParser:
         "--hook-bench", type=Path, metavar="PATH",
         help='an executable that prints {"hook_trip_p99_ns": N}',
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
-    parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the tables"
-    )
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
+    command_line.add_json(parser)
     parser.add_argument("--clangxx", default="clang++-22", metavar="PATH")
     return parser
 
@@ -187,21 +173,9 @@ def choose_programs(
     if arguments.engines == [AOT]:
         input_set_names = []
     return (
-        pick(parser, "kernel", programs.load_kernels(), kernel_names),
-        pick(parser, "input set", programs.load_input_sets(), input_set_names),
+        command_line.pick(parser, "kernel", programs.load_kernels(), kernel_names),
+        command_line.pick(parser, "input set", programs.load_input_sets(), input_set_names),
     )
-
-
-def pick(
-    parser: ArgumentParser, noun: str, every: list[Program], names: list[str] | None
-) -> list[Program]:
-    """Those that are named, or every one if `names` is None."""
-    if names is None:
-        return every
-    by_name = {program.name: program for program in every}
-    if unknown := [name for name in names if name not in by_name]:
-        parser.error(f"no {noun} {unknown[0]}; there are {', '.join(by_name)}")
-    return [by_name[name] for name in names]
 
 
 def measure(

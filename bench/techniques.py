@@ -11,21 +11,17 @@ and 0 otherwise.
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
-from argparse import ArgumentParser
-from pathlib import Path
 
 import session
-from reopt_bench import figures, programs, report
-from reopt_bench.engines import REOPT, ReplEngine, Tools, check_plugin, make_reopt
+from reopt_bench import command_line, figures, programs, report
+from reopt_bench.engines import REOPT, ReplEngine, make_reopt
 from reopt_bench.figures import LATENCY, SESSION, STEADY, TO_STEADY
 from reopt_bench.figures import Figure, Measurements, Table
 from reopt_bench.grid import Column, Grid
-from reopt_bench.machine import busy_lines, describe_machine, machine_line
+from reopt_bench.machine import describe_machine
 from reopt_bench.programs import Program
 from reopt_bench.progress import Progress
-from reopt_bench.sessions import SessionFailure
 from reopt_bench.turns import run_in_turns
 
 # What is turned off, and how. Some are hidden options, made for this.
@@ -57,19 +53,14 @@ INPUT_SET_FIGURES = [
 
 
 def main() -> int:
-    parser = ArgumentParser(
-        prog="reopt bench techniques", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
+    parser = command_line.make_parser("techniques", __doc__)
+    command_line.add_plugin(parser)
     parser.add_argument("--kernel", nargs="+", metavar="NAME", help="only these")
     parser.add_argument(
         "--technique", nargs="+", metavar="WORD", default=[""],
         help="only those that have one of the words in their names or options",
     )  # fmt: skip
-    parser.add_argument(
-        "--quick", action="store_true",
-        help="few kernels and calls: shows that all works",
-    )  # fmt: skip
+    command_line.add_quick(parser, "few kernels and calls")
     parser.add_argument(
         "--cpu-time", action="store_true",
         help="for a busy machine: steady state and input sets in CPU time",
@@ -78,17 +69,15 @@ def main() -> int:
     parser.add_argument(
         "--calls", type=int, help=f"of kernel_run(), default {session.CALLS}"
     )
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    command_line.add_json(parser)
     arguments = parser.parse_args()
     session.set_defaults(parser, arguments)
     quick = arguments.quick and not arguments.kernel
-    kernels = session.pick(
+    kernels = command_line.pick(
         parser, "kernel", programs.load_kernels(),
         session.QUICK_KERNELS if quick else arguments.kernel,
     )  # fmt: skip
-    input_sets = session.pick(
+    input_sets = command_line.pick(
         parser, "input set", programs.load_input_sets(),
         session.QUICK_INPUT_SETS if quick else [] if arguments.kernel else None,
     )  # fmt: skip
@@ -99,44 +88,30 @@ def main() -> int:
     }
     if not techniques:
         parser.error(f"no such technique; there are {', '.join(TECHNIQUES)}")
-    tools = Tools(arguments.clang_repl, "", arguments.plugin, session.TIMEOUT_S)
-    try:
-        check_plugin(tools)
-    except SessionFailure as failure:
-        parser.error(f"{tools.plugin} does not work: {failure}")
+    tools = command_line.make_tools(parser, arguments, session.TIMEOUT_S)
 
     machine = describe_machine(tools.clang_repl)
     engines = [make_reopt(tools)]
     engines += [make_reopt(tools, name, opts) for name, opts in techniques.items()]
     measurements = measure(engines, kernels, input_sets, arguments)
     tables = make_tables(measurements, input_sets, arguments.cpu_time)
-    faults = [f"FAILED  {line}" for line in measurements.failures]
-    faults += [
-        f"WRONG ANSWER  {line}" for line in figures.checksum_mismatches(measurements)
-    ]
-    heading = [
-        machine_line(machine),
-        "run: {date}, {repeat} repeats of {calls} calls, load average {load}".format(
-            **machine, repeat=arguments.repeat, calls=arguments.calls
-        ),
+    faults = command_line.fault_lines(measurements)
+    heading = command_line.make_heading(
+        machine,
+        f"{arguments.repeat} repeats of {arguments.calls} calls, ",
         "without a technique / with all; above 1 it pays",
-        *busy_lines(machine),
-    ]
+        arguments.quick,
+    )
     if arguments.cpu_time:
         heading.append("steady state and input sets: CPU time of the running thread")
-    if arguments.quick:
-        heading.append("a quick run: it shows that all works, not how fast it is")
     grid = make_grid(techniques, tables)
-    if arguments.json:
-        everything = {
-            "machine": machine, "repeats": arguments.repeat, "faults": faults,
-            "techniques": techniques,
-            "figures": [report.table_as_json(table) for table in tables],
-        }  # fmt: skip
-        arguments.json.write_text(json.dumps(everything, indent=1) + "\n")
-    if arguments.markdown:
-        blocks = ["  \n".join(heading), grid.as_markdown(), *faults]
-        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
+    everything = {
+        "machine": machine, "repeats": arguments.repeat, "faults": faults,
+        "techniques": techniques,
+        "figures": [report.table_as_json(table) for table in tables],
+    }  # fmt: skip
+    command_line.write_json(arguments, everything)
+    command_line.write_markdown(arguments, heading, grid.as_markdown(), *faults)
     print("\n\n".join(["\n".join(heading), grid.as_text(), *faults]))
     return 1 if faults else 0
 

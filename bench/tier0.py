@@ -10,16 +10,13 @@ target is met.
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
-from argparse import ArgumentParser
-from pathlib import Path
 
-from reopt_bench import figures, programs, report, targets
-from reopt_bench.engines import ReplEngine, Tools, check_plugin, make_reopt
+from reopt_bench import command_line, figures, programs, report, targets
+from reopt_bench.engines import ReplEngine, Tools, make_reopt
 from reopt_bench.figures import Figure, Measurements, Table
-from reopt_bench.machine import busy_lines, describe_machine, machine_line
+from reopt_bench.machine import describe_machine
 from reopt_bench.programs import Program
 from reopt_bench.progress import Progress
 from reopt_bench.sessions import SessionFailure, SessionRun, run_session
@@ -43,64 +40,41 @@ CALL = Figure(
 
 
 def main() -> int:
-    parser = ArgumentParser(
-        prog="reopt bench tier0", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument("--plugin", type=Path, required=True, help="ClangReopt.so")
+    parser = command_line.make_parser("tier0", __doc__)
+    command_line.add_plugin(parser)
     parser.add_argument("--kernel", nargs="+", metavar="NAME", help="only these")
-    parser.add_argument(
-        "--quick", action="store_true", help="few repeats: shows that all works"
-    )
+    command_line.add_quick(parser, "few repeats")
     parser.add_argument("--repeat", type=int, help=f"default {REPEATS}")
     parser.add_argument("--calls", type=int, help=f"of a session, default {CALLS}")
-    parser.add_argument("--clang-repl", default="clang-repl-22", metavar="PATH")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    command_line.add_json(parser)
     arguments = parser.parse_args()
     repeats = arguments.repeat or (QUICK_REPEATS if arguments.quick else REPEATS)
     calls = arguments.calls or (QUICK_CALLS if arguments.quick else CALLS)
     if repeats < 1 or not 1 <= calls <= programs.MAX_CALLS:
         parser.error(f"--repeat: 1 and more; --calls: 1 to {programs.MAX_CALLS}")
-    kernels = programs.load_kernels()
-    if arguments.kernel:
-        names = {kernel.name for kernel in kernels}
-        if unknown := [name for name in arguments.kernel if name not in names]:
-            parser.error(f"no kernel {unknown[0]}; there are {', '.join(sorted(names))}")
-        kernels = [kernel for kernel in kernels if kernel.name in arguments.kernel]
-    tools = Tools(arguments.clang_repl, "", arguments.plugin, TIMEOUT_S)
-    try:
-        check_plugin(tools)
-    except SessionFailure as failure:
-        parser.error(f"{tools.plugin} does not work: {failure}")
+    kernels = command_line.pick(
+        parser, "kernel", programs.load_kernels(), arguments.kernel
+    )
+    tools = command_line.make_tools(parser, arguments, TIMEOUT_S)
 
     machine = describe_machine(tools.clang_repl)
     measurements = measure(kernels, tools, calls, repeats)
     table = call_table(measurements)
     rows = [judge(table)]
-    faults = [f"FAILED  {line}" for line in measurements.failures]
-    faults += [
-        f"WRONG ANSWER  {line}" for line in figures.checksum_mismatches(measurements)
-    ]
-    heading = [
-        machine_line(machine),
-        f"run: {{date}}, {repeats} repeats of {calls} calls, "
-        "load average {load}".format(**machine),
-        *busy_lines(machine),
-    ]
-    if arguments.quick:
-        heading.append("a quick run: it shows that all works, not how fast it is")
+    faults = command_line.fault_lines(measurements)
+    heading = command_line.make_heading(
+        machine, f"{repeats} repeats of {calls} calls, ", quick=arguments.quick
+    )
     meaning = f"{CALL.title}: {CALL.meaning}"
     grid = report.make_grid(table, "kernel", [(CALL, PLAIN)])
-    if arguments.json:
-        everything = {
-            "machine": machine, "repeats": repeats, "calls": calls,
-            "faults": faults, "figures": report.table_as_json(table),
-        }  # fmt: skip
-        arguments.json.write_text(json.dumps(everything, indent=1) + "\n")
-    if arguments.markdown:
-        blocks = ["  \n".join(heading), grid.as_markdown(), f"- {meaning}"]
-        blocks += [targets.as_markdown(rows, details=True), *faults]
-        arguments.markdown.write_text("\n\n".join(blocks) + "\n")
+    everything = {
+        "machine": machine, "repeats": repeats, "calls": calls,
+        "faults": faults, "figures": report.table_as_json(table),
+    }  # fmt: skip
+    command_line.write_json(arguments, everything)
+    blocks = [grid.as_markdown(), f"- {meaning}"]
+    blocks += [targets.as_markdown(rows, details=True), *faults]
+    command_line.write_markdown(arguments, heading, *blocks)
     blocks = ["\n".join(heading), grid.as_text(), meaning, targets.as_text(rows)]
     print("\n\n".join(blocks + faults))
     return 1 if faults else 0
