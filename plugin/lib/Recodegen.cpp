@@ -8,27 +8,19 @@
 
 #include "Recodegen.h"
 #include "BatchModule.h"
-#include "FrameTypes.h"
+#include "RecodegenJob.h"
 #include "SessionIdentity.h"
-#include "StatementFunctions.h"
 #include "UnstableTypes.h"
 #include "reopt/ContextErrors.h"
-#include "reopt/ModuleExtractor.h"
 #include "reopt/OnStackReplacement.h"
 #include "clang/AST/Attr.h"
 #include "clang/AST/Decl.h"
 #include "clang/Basic/TargetInfo.h"
 #include "clang/CodeGen/BackendUtil.h"
 #include "clang/Frontend/CompilerInstance.h"
-#include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/IR/InstIterator.h"
-#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/OptBisect.h"
-#include "llvm/IR/Verifier.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
-#include "llvm/TargetParser/Host.h"
-#include <deque>
 
 using namespace clang;
 
@@ -84,259 +76,10 @@ namespace {
 constexpr std::chrono::microseconds EmitTime{1000};
 constexpr size_t EmitFirst = 150, EmitMost = 16;
 
-/// What a definition counts for of which there is no tier 0, and what each
-/// costs beside its instructions.
-constexpr size_t SizeUnknown = 20, SizeOfAny = 10;
-
-std::string getFrameName(FunctionId Id) {
-  return "reopt.frame." + std::to_string(Id);
-}
-
-/// Statements and initialisers have no target attributes, and tier 0 compiles
-/// them for this machine, as stock does. Only where it matters to results does
-/// their continuation have to follow: whether a*b+c is rounded once.
-void compileForHost(llvm::Function &F) {
-  if (F.hasFnAttribute("target-features") ||
-      F.getParent()->getTargetTriple().str() !=
-          llvm::Triple(llvm::sys::getProcessTriple()).str() ||
-      llvm::none_of(llvm::instructions(F), [](const llvm::Instruction &I) {
-        auto *Call = llvm::dyn_cast<llvm::IntrinsicInst>(&I);
-        return Call && Call->getIntrinsicID() == llvm::Intrinsic::fmuladd;
-      }))
-    return;
-  std::string Features;
-  for (auto &[Name, Has] : llvm::sys::getHostCPUFeatures())
-    Features += (Features.empty() ? "" : ",") + std::string(Has ? "+" : "-") +
-                Name.str();
-  F.addFnAttr("target-cpu", llvm::sys::getHostCPUName());
-  F.addFnAttr("target-features", Features);
-}
+/// What a definition costs beside its instructions.
+constexpr size_t SizeOfAny = 10;
 
 } // namespace
-
-/// Whether what tier 0 runs of \p Member is to be its body as well: no
-/// declaration of statements has one.
-static bool isOwnBody(const Batch::Member &Member) {
-  return Member.RunsOnce && Member.NeedsBody;
-}
-
-/// A function of tier 0 that is running, to be continued, or its own body.
-struct Recodegen::Frame {
-  Batch::Member Of;
-  /// What tier 0 compiled, under the frame's name, until the batch's module has
-  /// it; and the module of the session that it comes from.
-  std::unique_ptr<llvm::Module> Part;
-  std::string Input;
-
-  llvm::Function *get() const { return Part->getFunction(getFrameName(Of.Id)); }
-};
-
-/// A batch on its way.
-struct Recodegen::Job {
-  Job(const SessionView &Session, NewCode &Code, CompilerInstance &CI,
-      llvm::LLVMContext &Ctx, std::string Suffix, bool IsSpeculative,
-      size_t SmallFunction)
-      : Session(Session), Code(Code), CI(CI), Ctx(Ctx),
-        Suffix(std::move(Suffix)), IsSpeculative(IsSpeculative),
-        SmallFunction(SmallFunction) {}
-
-  const SessionView &Session;
-  NewCode &Code;
-  CompilerInstance &CI;
-  llvm::LLVMContext &Ctx;
-  const std::string Suffix;
-  const bool IsSpeculative;
-  const size_t SmallFunction;
-
-  struct Wanted {
-    std::string Name;
-    GlobalDecl Decl;
-    /// The session's function of this name, if it has one.
-    std::optional<SessionView::Entry> Known;
-    /// Members get a body or a refusal; callees may be left out.
-    bool IsMember;
-    /// It did not come out together with others.
-    bool IsAlone = false;
-  };
-  std::deque<Wanted> Queue;
-  /// All names that were ever queued.
-  llvm::StringSet<> Seen;
-  /// Names whose definitions are in the module.
-  llvm::StringSet<> Emitted;
-  llvm::StringMap<std::string> Bodies;
-  /// Those of them that are needed only if something calls them.
-  llvm::StringSet<> IfCalled;
-  /// Functions whose tier-0 frames are to be continued.
-  std::vector<Frame> Frames;
-  /// Members that the user does not want to be optimised.
-  llvm::StringSet<> Unoptimised;
-  size_t Imported = 0;
-  /// See NewCode.
-  bool GaveWay = false;
-
-  /// Instructions that \p W has in tier 0, or a guess.
-  size_t getTierZeroSize(const Wanted &W) const {
-    size_t Size = SizeUnknown;
-    if (W.Known)
-      Session.withTierZero(W.Known->Id, [&](const llvm::Function &F) {
-        Size = F.getInstructionCount();
-      });
-    return Size;
-  }
-  /// The types of what \p Id mentions in tier 0, in our context.
-  void addKnown(FunctionId Id, std::vector<KnownFunction> &Known) const {
-    Session.withTierZero(Id, [&](const llvm::Function &F) {
-      for (auto &K : getKnownFunctions(F))
-        if (auto *Ty = translateType(K.Type, Ctx))
-          Known.push_back({std::move(K.Name), Ty});
-    });
-  }
-  void refuse(const Wanted &W, Reason Why, std::string Detail = {}) {
-    Code.Refused.push_back({W.Known->Id, Why, std::move(Detail)});
-  }
-  void publish(const Wanted &W) {
-    std::string Body = W.Name + Suffix;
-    Code.Bodies.push_back({W.Known->Id, Body});
-    Bodies[W.Name] = std::move(Body);
-  }
-  /// Whether callee \p W, of \p Size instructions, gets a body along with its
-  /// caller. What will be inlined needs none for this batch; but nothing that
-  /// is speculated about was called yet, and it is not to wait for tier 0 when
-  /// it turns out not to be inlined.
-  bool isPublishedAlong(const Wanted &W, size_t Size) const {
-    return W.Known && W.Known->St != Stage::Tier1 &&
-           W.Known->St != Stage::Refused && !isNumberedAnew(W.Name) &&
-           (IsSpeculative || (W.Known->Warm && Size > SmallFunction));
-  }
-  /// Why there is no AST any more: the session ends, or speculation gives way.
-  llvm::Error lostAst() {
-    GaveWay = IsSpeculative;
-    return llvm::createStringError("the session ends");
-  }
-};
-
-llvm::Error Recodegen::readFrame(Job &J, const Batch::Member &Member) {
-  const std::string Name = getFrameName(Member.Id);
-  llvm::SmallVector<char, 0> Bytes;
-  std::string Input;
-  std::optional<Reason> Why = Reason::EmissionFailed;
-  J.Session.withTierZero(Member.Id, [&](const llvm::Function &F) {
-    Why = F.getInstructionCount() > size_t(Opts.MaxFunction) ? Reason::TooLarge
-          : isOwnBody(Member)
-              ? std::nullopt
-              : findReasonAgainst(const_cast<llvm::Function &>(F));
-    if (!Why)
-      Bytes = extractForOptimising(F, Name);
-    Input = F.getParent()->getModuleIdentifier();
-  });
-  if (Why) {
-    if (!Member.NeedsBody || isOwnBody(Member))
-      J.Code.Refused.push_back({Member.Id, *Why, {}});
-    return llvm::Error::success();
-  }
-  auto Part = llvm::parseBitcodeFile(
-      llvm::MemoryBufferRef(llvm::StringRef(Bytes.data(), Bytes.size()), Name),
-      J.Ctx);
-  if (!Part)
-    return Part.takeError();
-  compileForHost(*(*Part)->getFunction(Name));
-  J.Frames.push_back({Member, std::move(*Part), std::move(Input)});
-  J.Code.Uses.push_back(Member.Id);
-  return llvm::Error::success();
-}
-
-llvm::Error Recodegen::addFrames(Job &J, BatchModule &M) {
-  // Without types where the AST is not lent: a program may have called f by its
-  // address, and nobody else runs. If it is taken between the two, we wait
-  // until the input that takes it has been parsed, as for what the frames call.
-  if (!J.Frames.empty() && Lease.isLent()) {
-    AstBorrow AST(Lease);
-    for (Frame &F : J.Frames)
-      if (!typeFrame(J, F, AST))
-        return llvm::createStringError("the session ends");
-  }
-  for (Frame &F : J.Frames) {
-    queueByName(J, *F.Part);
-    if (auto Err = M.add(std::move(F.Part)))
-      return Err;
-  }
-  return llvm::Error::success();
-}
-
-/// Has what \p F runs emitted once more, for its types and for the
-/// declarations of what it calls. One that clang emits otherwise, or that is
-/// not found, stays without. False if the AST is gone.
-bool Recodegen::typeFrame(Job &J, Frame &F, AstBorrow &AST) {
-  GlobalDecl Function;
-  llvm::ArrayRef<TopLevelStmtDecl *> Statements;
-  const bool IsStatement = isStatement(F.Of.Name);
-  if (!IsStatement && !isNumberedAnew(F.Of.Name))
-    if (auto GD = Index.find(F.Of.Name, [&] { return AST.yield(); }))
-      Function = *GD;
-  if (!AST || !AST.yield() || !Index.getContext())
-    return false;
-  std::vector<KnownFunction> Known;
-  J.addKnown(F.Of.Id, Known);
-  if (IsStatement) {
-    Statements = Index.findStatements(F.Input);
-    if (auto All = Index.findStatementFunctions(F.Input); !All.empty()) {
-      // Which of them are known by their lengths.
-      std::vector<size_t> Lengths;
-      for (TopLevelStmtDecl *Statement : Statements) {
-        if (!AST.yield())
-          return false;
-        consumeError(DefinitionEmitter(J.CI)
-                         .emitFrame(*Index.getContext(), GlobalDecl(),
-                                    {Statement}, J.Ctx, Known,
-                                    [&](const llvm::Function &Alone) {
-                                      if (isStatement(Alone.getName()))
-                                        Lengths.push_back(
-                                            getFrameLength(Alone));
-                                      return false;
-                                    })
-                         .takeError());
-      }
-      auto Range = findStatementsOf(F.Of.Name, All, Lengths);
-      if (!Range || Lengths.size() != Statements.size())
-        return true;
-      Statements = Statements.slice(Range->first, Range->second - Range->first);
-    }
-  }
-  if (!Function.getDecl() && Statements.empty())
-    return true;
-
-  auto Emitted = DefinitionEmitter(J.CI).emitFrame(
-      *Index.getContext(), Function, Statements, J.Ctx, Known,
-      [&](const llvm::Function &Typed) {
-        const bool IsIt = IsStatement ? isStatement(Typed.getName())
-                                      : Typed.getName() == F.Of.Name;
-        if (IsIt)
-          copyAccessTypes(Typed, *F.get());
-        return IsIt;
-      });
-  if (Emitted)
-    queueMentioned(J, Emitted->Mentioned);
-  else
-    consumeError(Emitted.takeError());
-  return true;
-}
-
-/// What \p Part calls, to be inlined. Tier 0 mentions no declarations, only
-/// names. What the session has no code of may be a library's, which says its
-/// body in a header: members of std::string, for one. In C, nothing is.
-void Recodegen::queueByName(Job &J, const llvm::Module &Part) {
-  for (const llvm::Function &F : Part) {
-    llvm::StringRef Callee = F.getName();
-    if (!F.isDeclaration() || F.isIntrinsic() || isNumberedAnew(Callee))
-      continue;
-    auto Known = J.Session.find(Callee);
-    if ((Known || Callee.starts_with("_Z")) && J.Seen.insert(Callee).second) {
-      ++J.Imported;
-      J.Queue.push_back(
-          {Callee.str(), GlobalDecl(), Known, /*IsMember=*/false});
-    }
-  }
-}
 
 /// What was emitted mentions \p Mentioned: their definitions, to be inlined.
 void Recodegen::queueMentioned(Job &J,
@@ -637,27 +380,8 @@ llvm::Error Recodegen::fill(Job &J, const Batch &B) {
         return J.Session.defines(Name);
       }))
     return Err;
-  for (const Frame &F : J.Frames) {
-    const Batch::Member &Member = F.Of;
-    llvm::Function *Frame = M.getModule().getFunction(getFrameName(Member.Id));
-    if (isOwnBody(Member)) {
-      Frame->setName(Member.Name + J.Suffix);
-      Frame->setLinkage(llvm::GlobalValue::ExternalLinkage);
-      Code.Bodies.push_back({Member.Id, Frame->getName().str()});
-      continue;
-    }
-    if (!J.Unoptimised.contains(Member.Name)) {
-      Code.Continuations.push_back(
-          {Member.Id, Member.Name + ".loops" + J.Suffix});
-      createContinuations(*Frame, Code.Continuations.back().Table,
-                          J.Session.getLoopRequest(Member.Id));
-    }
-    Frame->eraseFromParent();
-  }
-  std::string Problem;
-  llvm::raw_string_ostream OS(Problem);
-  if (!J.Frames.empty() && llvm::verifyModule(M.getModule(), &OS))
-    return llvm::createStringError("a continuation is broken: " + Problem);
+  if (auto Err = finishFrames(J, M.getModule()))
+    return Err;
   AtExit.intercept(M.getModule());
   auto Object = compile(J, M.getModule());
   if (!Object)

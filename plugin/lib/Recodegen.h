@@ -50,6 +50,7 @@ public:
                                      const SessionView &Session) override;
 
 private:
+  // See RecodegenJob.h.
   struct Job;
   struct Frame;
   /// The whole way. What LLVM reports on it goes to the handler of \p Ctx.
@@ -57,14 +58,17 @@ private:
                                    clang::CompilerInstance &CI,
                                    llvm::LLVMContext &Ctx);
   llvm::Error fill(Job &J, const Batch &B);
-  llvm::Error readFrame(Job &J, const Batch::Member &Member);
-  llvm::Error addFrames(Job &J, BatchModule &M);
-  bool typeFrame(Job &J, Frame &F, AstBorrow &AST);
-  void queueByName(Job &J, const llvm::Module &Part);
   void queueMentioned(Job &J, llvm::ArrayRef<NamedFunction> Mentioned);
   llvm::Error emitClosure(Job &J, BatchModule &M);
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compile(Job &J,
                                                               llvm::Module &M);
+  // Running frames, in RecodegenFrames.cpp: read them, type and add them, and
+  // make of them, in \p M as a whole, what they go on in.
+  llvm::Error readFrame(Job &J, const Batch::Member &Member);
+  llvm::Error addFrames(Job &J, BatchModule &M);
+  bool typeFrame(Job &J, Frame &F, AstBorrow &AST);
+  void queueByName(Job &J, const llvm::Module &Part);
+  llvm::Error finishFrames(Job &J, llvm::Module &M);
 
   /// The worker's, and speculation's, which is made when it is first needed.
   std::unique_ptr<clang::CompilerInstance> CI, SpareCI;

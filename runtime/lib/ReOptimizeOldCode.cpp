@@ -359,7 +359,7 @@ bool ReOptimizeLayer::answerRemoved(FunctionId Id) {
 //===----------------------------------------------------------------------===//
 
 /// They may hold each other in a long row: not by recursion, then.
-ReOptimizeLayer::RemovedCalls::~RemovedCalls() {
+LayerRecords::RemovedCalls::~RemovedCalls() {
   static thread_local std::vector<std::shared_ptr<void>> *ToLetGo = nullptr;
   if (!L.Ending)
     L.endCalls(*this);
@@ -398,7 +398,7 @@ void ReOptimizeLayer::endCalls(RemovedCalls &Calls) {
     noteAccess(Stubs->redirect(S.JD, Traps));
 }
 
-ReOptimizeLayer::HeldData::~HeldData() {
+LayerRecords::HeldData::~HeldData() {
   if (IsRemoved && !L.Ending)
     L.endData(*this);
 }

@@ -25,7 +25,7 @@ namespace reopt {
 /// Keeps the calls of functions working that were removed together, for they
 /// may call each other. Ends with the last that holds it, which must not hold
 /// a lock then: calls trap from then on.
-struct ReOptimizeLayer::RemovedCalls {
+struct LayerRecords::RemovedCalls {
   explicit RemovedCalls(ReOptimizeLayer &L) : L(L) {}
   ~RemovedCalls();
   ReOptimizeLayer &L;
@@ -38,7 +38,7 @@ struct ReOptimizeLayer::RemovedCalls {
 };
 
 /// What code that may call an input's functions holds.
-struct ReOptimizeLayer::HeldCalls {
+struct LayerRecords::HeldCalls {
   /// Since the input was removed; null before. Guarded by M.
   std::shared_ptr<RemovedCalls> Removed;
 };
@@ -46,7 +46,7 @@ struct ReOptimizeLayer::HeldCalls {
 /// Keeps what an input's code reads and writes once it is removed: its data,
 /// and the cells that it counts in. Ends with the last that holds it, which
 /// must not hold a lock then.
-struct ReOptimizeLayer::HeldData {
+struct LayerRecords::HeldData {
   explicit HeldData(ReOptimizeLayer &L) : L(L) {}
   ~HeldData();
   ReOptimizeLayer &L;

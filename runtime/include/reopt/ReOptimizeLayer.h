@@ -71,6 +71,7 @@
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
 #include "reopt/IdleWork.h"
+#include "reopt/LayerRecords.h"
 #include "reopt/LayerSetup.h"
 #include "reopt/LayerStatus.h"
 #include "reopt/LazyEntries.h"
@@ -79,8 +80,6 @@
 #include "reopt/Reclaimer.h"
 #include "reopt/StableVector.h"
 #include "reopt/StubTable.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/Layer.h"
 #include "llvm/ExecutionEngine/Orc/Mangling.h"
@@ -88,7 +87,6 @@
 #include <map>
 #include <random>
 #include <thread>
-#include <tuple>
 
 namespace reopt {
 
@@ -216,111 +214,19 @@ public:
   void unlockAfterFork(bool InChild);
 
 private:
-  // What removed code goes on with; see RemovedCode.h.
-  struct RemovedCalls;
-  struct HeldCalls;
-  struct HeldData;
+  // What it keeps; see LayerRecords.h.
+  friend struct LayerRecords;
   class LastObject;
-
-  /// What a JITDylib has of ours. Names are unique in it.
-  struct Space : std::enable_shared_from_this<Space> {
-    explicit Space(llvm::orc::JITDylib &JD) : JD(JD) {}
-    llvm::orc::JITDylib &JD;
-    /// Taken before M and before a context's lock: modules find out what is
-    /// there already, and define the rest, one after the other; and stubs of
-    /// removed functions are made traps while nobody defines these anew.
-    std::mutex Adding;
-    /// Guarded by Adding: the JITDylib is removed.
-    bool IsGone = false;
-    /// Of what machine code of ours needs here: hook, poll, and perhaps the
-    /// unwinder. Defunct if somebody cleared the JITDylib. Not
-    /// destroyed under M: ORC locks the session for that.
-    llvm::orc::ResourceTrackerSP Support;
-    /// Linker name to function; only functions that are not Removed, and whose
-    /// definitions did not lose to others.
-    llvm::StringMap<FunctionId> ByName;
-    /// What is defined beside functions with stubs.
-    struct DataState {
-      /// Which addition it came with.
-      uint64_t Owner = 0;
-      /// For checkReferences(): what it mentions, if that was left for later.
-      std::vector<std::string> Mentions;
-      bool ReferencesChecked = false;
-    };
-    llvm::StringMap<DataState> Data;
-    /// Functions without a body that the latest module's wrappers and
-    /// initialisers call. Guarded by M.
-    std::vector<FunctionId> SoonCalled;
-    /// Where call-only tables are, as far as anybody needed to know.
-    llvm::DenseMap<llvm::orc::SymbolStringPtr, llvm::orc::ExecutorAddr> Tables;
-    /// Names of definitions that were refused because of what they mention.
-    llvm::StringSet<> FailedDefinitions;
-    /// Names that something outside defines, as far as known.
-    llvm::StringSet<> KnownOutside;
-    /// For each function that was removed, and not defined anew or removed
-    /// again since, what it was removed with; until that ends.
-    struct LastRemoval {
-      const RemovedCalls *Calls = nullptr;
-      std::weak_ptr<RemovedCalls> IfNotEnded;
-    };
-    llvm::DenseMap<llvm::orc::SymbolStringPtr, LastRemoval> LastRemoved;
-  };
-
-  /// What one call of add() or emit() brought. A tracker may own several.
-  struct Input {
-    Space *Home = nullptr;
-    /// Which call it was.
-    uint64_t Addition = 0;
-    /// Tier 0's IR, shared with materialization units; null without any.
-    std::shared_ptr<llvm::orc::ThreadSafeModule> TSM;
-    /// Taken before M and before the IR's lock: groups of tier 0 are formed and
-    /// defined one after the other, so that whoever finds a function in a group
-    /// finds the group's symbols defined.
-    std::shared_ptr<std::mutex> Grouping;
-    std::vector<FunctionId> Functions;
-    std::vector<std::string> Data;
-    /// Whether other additions may mention some of it.
-    bool IsShared = true;
-    /// What its code and data share; null if old code is kept.
-    std::shared_ptr<HeldCalls> Calls;
-    std::shared_ptr<HeldData> Memory;
-  };
-
-  /// A function, and whose it is.
-  struct Record : FunctionState {
-    Space *Home = nullptr;
-    Input *In = nullptr;
-  };
-
-  /// One object of machine code: a batch's bodies, or a group of tier 0's. It
-  /// goes as a whole, since its functions may call each other directly.
-  struct CodeObject {
-    llvm::orc::ResourceTrackerSP RT;
-    /// Functions that have, or had, a body in it.
-    std::vector<FunctionId> Members;
-    /// Functions whose removal makes it wrong.
-    std::vector<FunctionId> Uses;
-    /// Where it counts its executions; null if it does not.
-    llvm::orc::ExecutorAddr ActiveCount;
-    /// Addresses of its bodies were written to call-only tables.
-    bool InTables = false;
-    /// Of the inputs that its members belong to and those whose functions it
-    /// has inside.
-    llvm::SmallVector<std::shared_ptr<HeldCalls>, 1> Calls;
-    llvm::SmallVector<std::shared_ptr<HeldData>, 1> Data;
-    /// Lookups of its bodies that are under way; it stays meanwhile.
-    unsigned Lookups = 0;
-    /// One of them failed.
-    bool Failed = false;
-  };
-  using CodeObjects = std::map<uint64_t, CodeObject>;
-
-  /// A place in a call-only table that holds the address of a function.
-  struct CallSlot {
-    Space *Home;
-    llvm::orc::SymbolStringPtr Table;
-    uint64_t Offset;
-  };
+  using RemovedCalls = LayerRecords::RemovedCalls;
+  using HeldCalls = LayerRecords::HeldCalls;
+  using HeldData = LayerRecords::HeldData;
+  using Space = LayerRecords::Space;
+  using Owner = LayerRecords::Owner;
+  using Input = LayerRecords::Input;
+  using Record = LayerRecords::Record;
+  using CodeObject = LayerRecords::CodeObject;
+  using CodeObjects = LayerRecords::CodeObjects;
+  using CallSlot = LayerRecords::CallSlot;
 
   /// A batch between reoptimize() and publishing.
   struct LinkJob;
@@ -381,14 +287,6 @@ private:
   std::unique_ptr<llvm::orc::MaterializationUnit>
   defineStubs(Space &S, uint64_t Addition, llvm::orc::SymbolMap Stubs);
 
-  /// Whose an addition is, and which: numbers are never used again.
-  struct Owner {
-    llvm::orc::ResourceKey Key;
-    uint64_t Addition;
-    bool operator<(const Owner &O) const {
-      return std::tie(Key, Addition) < std::tie(O.Key, O.Addition);
-    }
-  };
   /// Under M: the input of \p By, which is made if it is not there.
   Input &getInput(Space &S, Owner By);
   /// Whether \p Mod fits the JIT. It gets the JIT's layout if it has none.
