@@ -8,6 +8,7 @@
 
 #include "DefinitionEmitter.h"
 #include "UnstableTypes.h"
+#include "reopt/ModuleExtractor.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/DeclGroup.h"
@@ -243,7 +244,8 @@ llvm::Expected<EmittedDefinitions> DefinitionEmitter::finish(
     return llvm::createStringError("clang reported an error");
 
   for (llvm::Function &F : *Gen.GetModule())
-    if (!F.isDeclaration() && !Keep(F)) {
+    // What assembly names is not in this module, or not to be doubled.
+    if (!F.isDeclaration() && (!Keep(F) || !getSymbolsInAssembly(F).empty())) {
       F.deleteBody();
       F.setComdat(nullptr);
     }

@@ -9,6 +9,8 @@
 #include "reopt/ModuleExtractor.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DebugInfo.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Transforms/Utils/Cloning.h"
@@ -161,6 +163,30 @@ bool isCopiedConstant(const GlobalValue &GV) {
   return Var && Var->hasLocalLinkage() && Var->isConstant() &&
          Var->hasInitializer() &&
          (Var->hasPrivateLinkage() || Var->hasAtLeastLocalUnnamedAddr());
+}
+
+SmallVector<const GlobalValue *, 2> getSymbolsInAssembly(const Function &F) {
+  SmallVector<const GlobalValue *, 2> Symbols;
+  for (const Instruction &I : instructions(F)) {
+    auto *Call = dyn_cast<CallBase>(&I);
+    if (!Call || !Call->isInlineAsm())
+      continue;
+    unsigned Number = 0;
+    for (const InlineAsm::ConstraintInfo &Operand :
+         cast<InlineAsm>(Call->getCalledOperand())->ParseConstraints()) {
+      if (!Operand.hasArg())
+        continue;
+      const Value *Arg = Call->getArgOperand(Number++);
+      // What may be in memory or in a register need be no name.
+      if (Operand.isIndirect || !all_of(Operand.Codes, [](StringRef Code) {
+            return Code == "i" || Code == "s" || Code == "X" || Code == "Ws";
+          }))
+        continue;
+      if (auto *GV = dyn_cast<GlobalValue>(Arg->stripInBoundsOffsets()))
+        Symbols.push_back(GV);
+    }
+  }
+  return Symbols;
 }
 
 std::unique_ptr<Module> extractModule(

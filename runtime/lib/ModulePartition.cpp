@@ -39,6 +39,21 @@ bool hasAddressTakenBlocks(const Function &F) {
   return any_of(F, [](const BasicBlock &B) { return B.hasAddressTaken(); });
 }
 
+/// The functions of \p Mod that assembly keeps together with something: those
+/// with a symbol of this module as an operand, and those which are one.
+SmallPtrSet<const Function *, 4> findTiedByAssembly(const Module &Mod) {
+  SmallPtrSet<const Function *, 4> Tied;
+  for (const Function &F : Mod)
+    for (const GlobalValue *Symbol : getSymbolsInAssembly(F)) {
+      if (Symbol->isDeclaration())
+        continue;
+      Tied.insert(&F);
+      if (auto *Named = dyn_cast<Function>(Symbol))
+        Tied.insert(Named);
+    }
+  return Tied;
+}
+
 /// Why \p F has to stay where its symbol is.
 std::optional<Reason> findReasonAgainstStub(const Function &F) {
   if (F.hasFnAttribute(Attribute::Naked))
@@ -253,6 +268,7 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
   };
   SmallVector<std::pair<const Function *, Reason>, 4> NotCounted;
   SmallPtrSet<GlobalValue *, 16> Stubbed;
+  const auto Tied = findTiedByAssembly(Mod);
   auto Count = [&](Function &F) {
     Stubbed.insert(&F);
     Parts.Counted.push_back({F.getName().str(),
@@ -263,7 +279,7 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     if (F.isDeclaration())
       continue;
     if (Counting && Req.P.instrument(F) == Tier0Kind::Once &&
-        !hasAddressTakenBlocks(F) && !hasWideVectors(F)) {
+        !hasAddressTakenBlocks(F) && !hasWideVectors(F) && !Tied.contains(&F)) {
       if (F.hasLocalLinkage())
         Expose(F);
       F.setSection("");
@@ -277,6 +293,8 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     }
     const bool Early = hasWideVectors(F);
     std::optional<Reason> Why = findReasonAgainstStub(F);
+    if (Tied.contains(&F))
+      Why = Reason::OperandOfAssembly;
     if (!Counting)
       Why = Req.Counting ? Reason::BesideAssembly : Reason::DefinedWhileOff;
     else if (Early && !Req.MayCompileEarly)
@@ -324,6 +342,9 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
       Expose(*GV);
   for (auto &[F, Why] : NotCounted)
     Parts.NotCounted.push_back({F->getName().str(), Why});
+  const bool RunsAtStart = any_of(Parts.Rest, [](const GlobalValue *GV) {
+    return GV->hasAppendingLinkage();
+  });
   for (GlobalValue *GV : Parts.Rest) {
     if (!GV->hasAppendingLinkage())
       Parts.DataNames.push_back(GV->getName().str());
@@ -342,11 +363,12 @@ static ModulePartition partition(Module &Mod, const PartitionRequest &Req,
     if (GV->isWeakForLinker() && !GV->hasAppendingLinkage())
       Parts.Mentions[GV->getName()] = std::move(Mentioned);
     else
-      append_range(Parts.Roots, Mentioned);
+      append_range(RunsAtStart ? Parts.Roots : Parts.DataMentions, Mentioned);
   }
   if (Parts.Whole) {
     markUncounted(Mod);
     Parts.Roots.clear();
+    Parts.DataMentions.clear();
     return Parts;
   }
   Data = extractModule(Mod, Mod.getModuleIdentifier(), Parts.Rest);

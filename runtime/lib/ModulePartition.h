@@ -83,13 +83,17 @@ struct ModulePartition {
   };
   /// Places in call-only tables.
   std::vector<Slot> CallSlots;
-  /// What is mentioned by code that runs without being called by name.
+  /// What is mentioned by code that runs without being called by name, and by
+  /// what is in one object with it.
   std::vector<std::string> Roots;
   /// What such code calls by name.
   std::vector<std::string> Called;
   /// What merged data and merged uncounted functions mention, by their names:
   /// a header has many that nothing ever mentions.
   llvm::StringMap<std::vector<std::string>> Mentions;
+  /// What the rest of Data mentions, if none of it runs at the start: it may be
+  /// defined after this module.
+  std::vector<std::string> DataMentions;
   /// Rest, in a module of its own; null if Rest is empty, or Whole.
   llvm::orc::ThreadSafeModule Data;
 };

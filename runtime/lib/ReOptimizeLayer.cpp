@@ -230,9 +230,22 @@ void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
   std::lock_guard<std::mutex> Lock(M);
   Input &In = getInput(S, By);
   In.IsShared = HasNames;
+  std::shared_ptr<Space::Mentions> Shared;
+  if (!Parts.DataMentions.empty())
+    Shared = std::make_shared<Space::Mentions>(
+        Space::Mentions{std::move(Parts.DataMentions)});
+  auto NoteData = [&](StringRef Name, std::vector<std::string> Own) {
+    auto [I, IsNew] = S.Data.try_emplace(Name);
+    if (!IsNew)
+      return;
+    I->second.Owner = By.Addition;
+    I->second.Shared = Shared;
+    if (!Own.empty())
+      I->second.Own =
+          std::make_unique<Space::Mentions>(Space::Mentions{std::move(Own)});
+  };
   for (auto &Name : Parts.DataNames)
-    S.Data.try_emplace(
-        Name, Space::DataState{By.Addition, std::move(Parts.Mentions[Name])});
+    NoteData(Name, std::move(Parts.Mentions[Name]));
   for (auto &[Name, Why] : Parts.NotCounted) {
     Record &F = Functions.emplace_back();
     F.Id = Functions.size() - 1;
@@ -244,7 +257,7 @@ void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
     In.Functions.push_back(F.Id);
   }
   for (auto &A : Parts.Aliases) {
-    S.Data.try_emplace(A.Name, Space::DataState{By.Addition, {A.Aliasee}});
+    NoteData(A.Name, {A.Aliasee});
     Parts.DataNames.push_back(A.Name);
   }
   In.Data = std::move(Parts.DataNames);

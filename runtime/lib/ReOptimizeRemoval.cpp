@@ -130,8 +130,10 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     if (OthersCare) {
       for (Record &F : Functions)
         F.ReferencesChecked = false;
-      for (auto &Entry : S.Data)
-        Entry.second.ReferencesChecked = false;
+      for (auto &[Name, D] : S.Data)
+        for (Space::Mentions *Mentions : {D.Own.get(), D.Shared.get()})
+          if (Mentions)
+            Mentions->Checked = false;
     }
     auto IsGone = [&](FunctionId Id) {
       return Functions[Id].St == Stage::Removed;

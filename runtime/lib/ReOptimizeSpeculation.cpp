@@ -134,6 +134,17 @@ IdleWork::Next ReOptimizeLayer::speculateOnce() {
   if (!Next)
     return IdleWork::Next::Done;
   const uint64_t Number = Next->first.Number;
+  if (Place.CheckReferences) {
+    // What may still be defined must not be looked up: ORC would give up for
+    // good what mentions it.
+    std::vector<std::string> Names;
+    for (auto &Member : Next->first.Members)
+      Names.push_back(Member.Name);
+    if (auto Err = checkReferences(*Next->second, std::move(Names))) {
+      failBatch(Next->first, Reason::LinkFailed, toString(std::move(Err)));
+      return IdleWork::Next::More;
+    }
+  }
   compileBatch(std::move(Next->first), *Next->second);
   std::lock_guard<std::mutex> Lock(M);
   return GaveWay == Number ? IdleWork::Next::Later : IdleWork::Next::More;

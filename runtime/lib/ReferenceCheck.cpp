@@ -45,10 +45,13 @@ Error ReOptimizeLayer::checkReferences(Space &S,
       StringRef Defined = Name;
       Defined.consume_front(EmulatedTLSPrefix);
       if (auto D = S.Data.find(Defined); D != S.Data.end()) {
-        if (!D->second.ReferencesChecked) {
-          D->second.ReferencesChecked = true;
+        for (Space::Mentions *Mentions :
+             {D->second.Own.get(), D->second.Shared.get()}) {
+          if (!Mentions || Mentions->Checked)
+            continue;
+          Mentions->Checked = true;
           ReachedData.push_back(Defined.str());
-          append_range(Roots, D->second.Mentions);
+          append_range(Roots, Mentions->Names);
         }
       } else if (S.KnownOutside.insert(Name).second) {
         Outside.add(Mangle(Name), SymbolLookupFlags::WeaklyReferencedSymbol);
@@ -96,7 +99,10 @@ Error ReOptimizeLayer::checkReferences(Space &S,
     Functions[Id].ReferencesChecked = false;
   for (auto &Name : ReachedData)
     if (auto D = S.Data.find(Name); D != S.Data.end())
-      D->second.ReferencesChecked = false;
+      for (Space::Mentions *Mentions :
+           {D->second.Own.get(), D->second.Shared.get()})
+        if (Mentions)
+          Mentions->Checked = false;
   llvm::sort(Missing);
   return createStringError(inconvertibleErrorCode(),
                            "undefined: " + join(Missing, ", "));

@@ -55,13 +55,18 @@ struct LayerRecords {
     /// Linker name to function; only functions that are not Removed, and whose
     /// definitions did not lose to others.
     llvm::StringMap<FunctionId> ByName;
+    struct Mentions {
+      std::vector<std::string> Names;
+      bool Checked = false;
+    };
     /// What is defined beside functions with stubs.
     struct DataState {
       /// Which addition it came with.
       uint64_t Owner = 0;
-      /// For checkReferences(): what it mentions, if that was left for later.
-      std::vector<std::string> Mentions;
-      bool ReferencesChecked = false;
+      /// For checkReferences(), if that was left for later: what it mentions,
+      /// and what that does which is linked along with it. Null for nothing.
+      std::unique_ptr<Mentions> Own;
+      std::shared_ptr<Mentions> Shared;
     };
     llvm::StringMap<DataState> Data;
     /// Functions without a body that the latest module's wrappers and

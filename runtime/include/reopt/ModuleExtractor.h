@@ -34,6 +34,12 @@ namespace reopt {
 /// no other module sees and whose address means nothing.
 bool isCopiedConstant(const llvm::GlobalValue &GV);
 
+/// The globals that assembly in \p F has as operands by name. They have to be
+/// defined beside it: where the processor finds other modules' symbols is not
+/// known before they are linked.
+llvm::SmallVector<const llvm::GlobalValue *, 2>
+getSymbolsInAssembly(const llvm::Function &F);
+
 /// Returns a new module in the context of \p From that defines copies of
 /// \p Definitions. What they mention is declared under its own name, except
 /// what isCopiedConstant() (string literals and the like). \p Rename, if set,

@@ -383,17 +383,38 @@ TEST_F(LayerSpeculationTest, OneThatFailsDoesNotSpoilTheOthers) {
     EXPECT_EQ(stage(Name), Stage::Tier1);
 }
 
-TEST_F(LayerSpeculationTest, WhatFailedIsTriedAgainWhenSomethingWasAdded) {
-  add("declare i32 @missing()\n"
+// To look it up would have ORC give up what mentions it.
+TEST_F(LayerSpeculationTest, WhatMentionsTheUndefinedWaitsForItsDefinition) {
+  add("@pointer = global ptr @missing\n"
+      "declare i32 @missing()\n"
       "define i32 @p1() {\n"
-      "  %c = call i32 @missing()\n"
+      "  %f = load ptr, ptr @pointer\n"
+      "  %c = call i32 %f()\n"
       "  ret i32 %c\n"
       "}");
   L->speculate();
+  L->speculate();
+  EXPECT_EQ(stage("p1"), Stage::Lazy);
+  EXPECT_NE(info("p1").Detail.find("undefined: missing"), std::string::npos);
+  EXPECT_TRUE(P->getBatches().empty());
+  add(tierFunction("missing"));
+  L->speculate();
+  EXPECT_EQ(stage("p1"), Stage::Tier1);
+}
+
+TEST_F(LayerSpeculationTest, WhatFailedIsTriedAgainWhenSomethingWasAdded) {
+  add(tierFunction("p1"));
+  unsigned Tries = 0;
+  P->Instead = [&](const Batch &, const SessionView &) -> Expected<NewCode> {
+    ++Tries;
+    return createStringError("not today");
+  };
+  L->speculate();
   EXPECT_EQ(stage("p1"), Stage::Lazy);
   L->speculate();
-  EXPECT_EQ(P->getBatches().size(), 1u);
-  add(tierFunction("missing"));
+  EXPECT_EQ(Tries, 1u);
+  P->Instead = nullptr;
+  add(tierFunction("p2"));
   L->speculate();
   EXPECT_EQ(stage("p1"), Stage::Tier1);
 }

@@ -353,6 +353,29 @@ TEST_F(ModuleExtractorTest, InitialisersAreCopiedAsALinkerWantsThem) {
   EXPECT_TRUE(M.getFunction("init")->hasInternalLinkage());
 }
 
+TEST_F(ModuleExtractorTest, SymbolsInAssemblyAreThoseThatItNames) {
+  Module &M = extract(R"(
+    @named = global [2 x i32] zeroinitializer
+    @read = global i32 0
+    @inRegister = global i32 0
+    @stored = global i32 0
+    define void @f() {
+      call void asm "nop ${0:c}",
+          "i"(ptr getelementptr inbounds (i8, ptr @named, i64 4))
+      call void asm "nop $0", "*m"(ptr elementtype(i32) @read)
+      call void asm "nop $0 $1", "=*m,r"(ptr elementtype(i32) @stored,
+                                         ptr @inRegister)
+      %r = call i32 asm "nop ${1:c} $2", "=r,i,i"(ptr @f, i32 5)
+      ret void
+    }
+  )",
+                      {"f", "named", "read", "inRegister", "stored"});
+  SmallVector<StringRef, 2> Names;
+  for (const GlobalValue *GV : getSymbolsInAssembly(*M.getFunction("f")))
+    Names.push_back(GV->getName());
+  EXPECT_EQ(join(Names, " "), "named f");
+}
+
 TEST_F(ModuleExtractorTest, NothingGivesAnEmptyModule) {
   Module &M = extract("define void @f() { ret void }", {});
   EXPECT_EQ(defined(M), "");
