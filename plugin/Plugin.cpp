@@ -15,10 +15,12 @@
 #include "Commands.h"
 #include "Session.h"
 #include "interpreter-patches/HostCheck.h"
+#include "interpreter-patches/IdleBackend.h"
 #include "interpreter-patches/InterpreterHooks.h"
 #include "clang/Basic/LangOptions.h"
 #include "clang/Frontend/CompilerInstance.h"
 #include "clang/Frontend/FrontendOptions.h"
+#include "clang/Interpreter/Interpreter.h"
 #include <cstdio>
 #include <cstdlib>
 
@@ -123,8 +125,10 @@ __attribute__((constructor)) void load() {
       {[](clang::CompilerInstance &CI, clang::IncrementalExecutorBuilder *IEB) {
          TheHost.createInterpreter(CI, IEB);
        },
-       /*AfterCreate=*/{}, [] { TheHost.beforeReadLine(); },
-       [] { TheHost.afterReadLine(); },
+       [](clang::Interpreter &Interp) {
+         interp_patches::spareIdleBackend(*Interp.getCompilerInstance());
+       },
+       [] { TheHost.beforeReadLine(); }, [] { TheHost.afterReadLine(); },
        [](StringRef Line) { return TheHost.takeLine(Line); }});
   if (!Hooks)
     errs() << "reopt: " << toString(Hooks.takeError())
