@@ -11,6 +11,7 @@
 #include "clang/AST/Attr.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/DeclTemplate.h"
+#include "clang/AST/DynamicRecursiveASTVisitor.h"
 #include "clang/AST/Mangle.h"
 #include "clang/Basic/SourceManager.h"
 
@@ -26,15 +27,32 @@ void DeclIndex::initialize(ASTContext &Ctx) {
   Mangler.reset(Ctx.createMangleContext());
 }
 
+/// Whether \p D is in one of the namespaces that a library inliner knows by
+/// their names.
+static bool isNamedLikeLibrary(const Decl *D) {
+  const NamespaceDecl *Outermost = nullptr;
+  for (const DeclContext *In = D->getDeclContext(); In; In = In->getParent())
+    if (auto *Namespace = dyn_cast<NamespaceDecl>(In))
+      Outermost = Namespace;
+  return Outermost && (Outermost->isStdNamespace() ||
+                       (Outermost->getIdentifier() &&
+                        Outermost->getIdentifier()->isStr("__gnu_cxx")));
+}
+
 void DeclIndex::note(Decl *D) {
   ++Changes;
   Noted.push_back(D);
-  if (auto *FD = dyn_cast<FunctionDecl>(D))
+  if (auto *FD = dyn_cast<FunctionDecl>(D)) {
     Recent.push_back(FD);
-  else if (auto *VD = dyn_cast<VarDecl>(D))
+    if (isNamedLikeLibrary(FD) && !FD->isDependentContext() &&
+        (FD->hasAttr<NoInlineAttr>() || isOfUser(FD)))
+      KeptOfLibrary.push_back(FD);
+  } else if (auto *VD = dyn_cast<VarDecl>(D))
     noteVariable(VD);
   else if (auto *Statement = dyn_cast<TopLevelStmtDecl>(D))
     RecentStatements.push_back(Statement);
+  else if (isa<NamespaceDecl, LinkageSpecDecl, ExportDecl>(D))
+    RecentContexts.push_back(D);
 }
 
 void DeclIndex::noteVariable(const VarDecl *VD) {
@@ -62,6 +80,18 @@ DeclIndex::findClosureVariable(llvm::StringRef LinkerName) const {
   return {};
 }
 
+/// Those of namespaces and the like; members of classes are noted by
+/// themselves.
+static void addFunctionsIn(const DeclContext *DC,
+                           std::vector<const FunctionDecl *> &Functions) {
+  for (const Decl *D : DC->decls()) {
+    if (auto *FD = dyn_cast<FunctionDecl>(D))
+      Functions.push_back(FD);
+    else if (isa<NamespaceDecl, LinkageSpecDecl, ExportDecl>(D))
+      addFunctionsIn(cast<DeclContext>(D), Functions);
+  }
+}
+
 std::vector<std::string>
 DeclIndex::acceptInput(const TranslationUnitDecl *TU, llvm::StringRef Module,
                        std::vector<StatementFunction> Functions) {
@@ -79,12 +109,23 @@ DeclIndex::acceptInput(const TranslationUnitDecl *TU, llvm::StringRef Module,
   // Mostly one function runs all of them.
   if (Functions.size() > 1)
     StatementFunctions[Module] = std::move(Functions);
-  const auto Latest = std::exchange(Recent, {});
+  auto IsDefinedTwice = [&](const FunctionDecl *FD) {
+    return llvm::any_of(FD->redecls(), [&](const FunctionDecl *Redecl) {
+      return Redecl->doesThisDeclarationHaveABody() && isLive(Redecl) &&
+             Accepted.contains(Redecl->getTranslationUnitDecl());
+    });
+  };
+  auto Latest = std::exchange(Recent, {});
+  for (const Decl *D : std::exchange(RecentContexts, {}))
+    if (!Accepted.contains(D->getTranslationUnitDecl()))
+      addFunctionsIn(cast<DeclContext>(D), Latest);
   for (const FunctionDecl *FD : Latest) {
     const TranslationUnitDecl *Mine = FD->getTranslationUnitDecl();
-    // What is inline merges with its namesake anyway.
+    // What is inline merges with its namesake anyway. A second definition is
+    // the error, and the first is there.
     if (Accepted.contains(Mine) || FD->isDependentContext() ||
         FD->isInlined() || !FD->doesThisDeclarationHaveABody() ||
+        FD->isInvalidDecl() || IsDefinedTwice(FD) ||
         isa<CXXConstructorDecl, CXXDestructorDecl>(FD))
       continue;
     Names.push_back(mangle(GlobalDecl(FD)));
@@ -162,6 +203,8 @@ void DeclIndex::clear() {
   Noted.clear();
   Recent.clear();
   RecentStatements.clear();
+  RecentContexts.clear();
+  KeptOfLibrary.clear();
   Statements.clear();
   StatementFunctions.clear();
   ClosureVariables.clear();
@@ -179,6 +222,52 @@ bool DeclIndex::isOfSession(const Decl *D) const {
   const TranslationUnitDecl *TU = D->getTranslationUnitDecl();
   return isLive(D) &&
          (Accepted.contains(TU) || TU == Context->getTranslationUnitDecl());
+}
+
+bool DeclIndex::areOfSession(llvm::ArrayRef<TemplateArgument> Args) const {
+  struct Finder : DynamicRecursiveASTVisitor {
+    explicit Finder(const DeclIndex &Index) : Index(Index) {}
+    bool VisitTagType(TagType *Ty) override {
+      auto *Instance = dyn_cast<ClassTemplateSpecializationDecl>(Ty->getDecl());
+      return Index.isOfSession(Ty->getDecl()) &&
+             (!Instance ||
+              Index.areOfSession(Instance->getTemplateArgs().asArray()));
+    }
+    const DeclIndex &Index;
+  } Types(*this);
+  return llvm::all_of(Args, [&](const TemplateArgument &Arg) {
+    switch (Arg.getKind()) {
+    case TemplateArgument::Type:
+      return Types.TraverseType(Arg.getAsType().getCanonicalType());
+    case TemplateArgument::Declaration:
+      return isOfSession(Arg.getAsDecl());
+    case TemplateArgument::Template:
+      return isOfSession(Arg.getAsTemplate().getAsTemplateDecl());
+    case TemplateArgument::Pack:
+      return areOfSession(Arg.getPackAsArray());
+    default:
+      return true;
+    }
+  });
+}
+
+bool DeclIndex::canBeNamed(const FunctionDecl *FD) const {
+  if (!isOfSession(FD))
+    return false;
+  if (auto *Args = FD->getTemplateSpecializationArgs();
+      Args && !areOfSession(Args->asArray()))
+    return false;
+  for (const DeclContext *In = FD->getDeclContext(); In; In = In->getParent())
+    if (auto *Class = dyn_cast<ClassTemplateSpecializationDecl>(In);
+        Class && !areOfSession(Class->getTemplateArgs().asArray()))
+      return false;
+  return true;
+}
+
+const llvm::StringSet<> &DeclIndex::getKeptOfLibrary() {
+  for (const FunctionDecl *FD : std::exchange(KeptOfLibrary, {}))
+    forEachSymbol(FD, [&](llvm::StringRef Name) { KeptNames.insert(Name); });
+  return KeptNames;
 }
 
 void DeclIndex::forget(const TranslationUnitDecl *TU) {
@@ -261,17 +350,6 @@ void DeclIndex::addFunction(const FunctionDecl *FD) {
     forEachVariant(FD, [&](GlobalDecl GD) { ByName[mangle(GD)] = GD; });
 }
 
-void DeclIndex::addContext(const DeclContext *DC) {
-  for (const Decl *D : DC->decls()) {
-    if (auto *FD = dyn_cast<FunctionDecl>(D))
-      Unused.push_back(FD);
-    else if (auto *Inner = dyn_cast<DeclContext>(D);
-             Inner && (isa<NamespaceDecl>(D) || isa<LinkageSpecDecl>(D) ||
-                       isa<ExportDecl>(D)))
-      addContext(Inner);
-  }
-}
-
 std::optional<GlobalDecl> DeclIndex::find(llvm::StringRef Name,
                                           llvm::function_ref<bool()> Yield) {
   if (!Yield() || !Context)
@@ -291,7 +369,7 @@ std::optional<GlobalDecl> DeclIndex::find(llvm::StringRef Name,
     if (auto *FD = dyn_cast<FunctionDecl>(D))
       Unused.push_back(FD);
     else if (auto *Inner = dyn_cast<DeclContext>(D))
-      addContext(Inner);
+      addFunctionsIn(Inner, Unused);
   }
   auto Candidates = std::exchange(Unused, {});
   unsigned Count = 0;

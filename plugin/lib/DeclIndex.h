@@ -42,6 +42,7 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ class FunctionDecl;
 class MangleContext;
 class NamespaceDecl;
 class TagDecl;
+class TemplateArgument;
 class TopLevelStmtDecl;
 class TranslationUnitDecl;
 class VarDecl;
@@ -117,8 +119,15 @@ public:
                      llvm::function_ref<void(llvm::StringRef)> Visit);
 
   /// Whether \p D is of an input that the session has accepted and not taken
-  /// back, or of the one that is being parsed.
+  /// back, or of the one that is being parsed. An instance of a template is of
+  /// its template's input.
   bool isOfSession(const clang::Decl *D) const;
+  /// Whether \p FD is of the session, and so is all that it is an instance for.
+  bool canBeNamed(const clang::FunctionDecl *FD) const;
+
+  /// The linker names of functions that look like the library's and are the
+  /// user's, such as those of his specialisations, or are not to be inlined.
+  const llvm::StringSet<> &getKeptOfLibrary();
 
   /// Whether \p D, or the template that it is an instance of, was written in an
   /// input, or in a header that is not the system's: it is neither a library's
@@ -129,10 +138,10 @@ public:
 
 private:
   void addFunction(const clang::FunctionDecl *FD);
-  void addContext(const clang::DeclContext *DC);
   void noteVariable(const clang::VarDecl *VD);
   std::string mangle(clang::GlobalDecl GD);
   bool isLive(const clang::Decl *D) const;
+  bool areOfSession(llvm::ArrayRef<clang::TemplateArgument> Args) const;
   clang::NamespaceDecl *getPrompt();
   clang::NamespaceDecl *createNamespace(clang::DeclContext *In,
                                         llvm::StringRef Name,
@@ -144,6 +153,11 @@ private:
   /// Functions noted since the last accepted input, and all accepted inputs.
   std::vector<const clang::FunctionDecl *> Recent;
   std::vector<clang::TopLevelStmtDecl *> RecentStatements;
+  /// What may have functions inside, of the same time.
+  std::vector<const clang::Decl *> RecentContexts;
+  /// Of getKeptOfLibrary(): those that have no name yet, and the names.
+  std::vector<const clang::FunctionDecl *> KeptOfLibrary;
+  llvm::StringSet<> KeptNames;
   llvm::DenseSet<const clang::TranslationUnitDecl *> Accepted;
   /// Inline functions that nothing used when they were looked at.
   std::vector<const clang::FunctionDecl *> Unused;

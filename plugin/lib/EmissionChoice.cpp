@@ -12,6 +12,7 @@
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclCXX.h"
 #include "clang/AST/DeclGroup.h"
+#include "clang/AST/DynamicRecursiveASTVisitor.h"
 #include "clang/AST/ExprCXX.h"
 #include "clang/Basic/CodeGenOptions.h"
 #include "clang/Basic/SourceManager.h"
@@ -68,12 +69,48 @@ void EmissionChoice::beginInput() {
   FirstOfInput = Waiting.size();
 }
 
-/// Whether \p Body has only what is there whoever uses it first: what is
-/// inline, static or an instance of a template comes with its first user, and a
+namespace {
+
+/// Finds in a body what is not there whoever uses it first: what is inline,
+/// static or an instance of a template comes with its first user, and a
 /// variable of that kind would lose its value when that is undone. What a
 /// library has of these is left out of account.
-static bool isIndependent(const Stmt *Body, const SourceManager &Sources) {
-  auto ComesWithUser = [&](const Decl *D) {
+class DependenceFinder : public DynamicRecursiveASTVisitor {
+public:
+  explicit DependenceFinder(const SourceManager &Sources) : Sources(Sources) {
+    ShouldVisitImplicitCode = true;
+    ShouldWalkTypesOfTypeLocs = false;
+  }
+
+  // Each ends the search with false.
+  bool VisitDeclRefExpr(DeclRefExpr *E) override {
+    return !comesWithUser(E->getDecl());
+  }
+  bool VisitMemberExpr(MemberExpr *E) override {
+    return !comesWithUser(E->getMemberDecl());
+  }
+  bool VisitCXXConstructExpr(CXXConstructExpr *E) override {
+    return !comesWithUser(E->getConstructor());
+  }
+  bool VisitCXXInheritedCtorInitExpr(CXXInheritedCtorInitExpr *E) override {
+    return !comesWithUser(E->getConstructor());
+  }
+  bool VisitCXXNewExpr(CXXNewExpr *E) override {
+    return !comesWithUser(E->getOperatorNew()) &&
+           !comesWithUser(E->getOperatorDelete());
+  }
+  bool VisitCXXDeleteExpr(CXXDeleteExpr *E) override {
+    return !comesWithUser(E->getOperatorDelete()) &&
+           !hasOwnDestructor(E->getDestroyedType());
+  }
+  bool VisitLambdaExpr(LambdaExpr *) override { return false; }
+  bool VisitExpr(Expr *E) override { return !hasOwnDestructor(E->getType()); }
+  bool VisitVarDecl(VarDecl *D) override {
+    return !hasOwnDestructor(D->getType());
+  }
+
+private:
+  bool comesWithUser(const Decl *D) const {
     if (!D || Sources.isInSystemHeader(D->getLocation()))
       return false;
     if (auto *Variable = dyn_cast<VarDecl>(D))
@@ -84,40 +121,35 @@ static bool isIndependent(const Stmt *Body, const SourceManager &Sources) {
     return Function &&
            (!Function->isExternallyVisible() || Function->isInlined() ||
             Function->isTemplateInstantiation());
-  };
-  auto HasOwnDestructor = [&](QualType Ty) {
+  }
+
+  bool hasOwnDestructor(QualType Ty) const {
     const CXXRecordDecl *Class =
-        Ty->getBaseElementTypeUnsafe()->getAsCXXRecordDecl();
+        Ty.isNull() ? nullptr
+                    : Ty->getBaseElementTypeUnsafe()->getAsCXXRecordDecl();
     return Class && Class->hasDefinition() &&
            Class->hasNonTrivialDestructor() &&
            !Sources.isInSystemHeader(Class->getLocation());
-  };
-  llvm::SmallVector<const Stmt *, 32> Work{Body};
-  while (!Work.empty()) {
-    const Stmt *S = Work.pop_back_val();
-    if (!S)
-      continue;
-    if (auto *Name = dyn_cast<DeclRefExpr>(S);
-        Name && ComesWithUser(Name->getDecl()))
-      return false;
-    if (auto *Member = dyn_cast<MemberExpr>(S);
-        Member && ComesWithUser(Member->getMemberDecl()))
-      return false;
-    if (auto *Made = dyn_cast<CXXConstructExpr>(S);
-        Made && ComesWithUser(Made->getConstructor()))
-      return false;
-    if (isa<LambdaExpr>(S))
-      return false;
-    if (auto *E = dyn_cast<Expr>(S); E && HasOwnDestructor(E->getType()))
-      return false;
-    if (auto *Declared = dyn_cast<DeclStmt>(S))
-      for (const Decl *D : Declared->decls())
-        if (auto *Variable = dyn_cast<VarDecl>(D);
-            Variable && HasOwnDestructor(Variable->getType()))
-          return false;
-    llvm::append_range(Work, S->children());
   }
-  return true;
+
+  const SourceManager &Sources;
+};
+
+} // namespace
+
+/// Whether CodeGen has put off a function under the name of \p FD that was
+/// undone since. When something mentions that name, it looks for a definition
+/// of the old one, and throws away a new one that has another type. It does not
+/// if the new one is put off, too, and so comes behind it.
+bool EmissionChoice::replacesGone(const FunctionDecl *FD) {
+  if (GoneNames.empty() || FD->isDependentContext() || FD->hasAttrs() ||
+      !FD->isExternallyVisible() || FD->isInlined() ||
+      !FD->doesThisDeclarationHaveABody())
+    return false;
+  bool Is = false;
+  S.Index.forEachSymbol(
+      FD, [&](llvm::StringRef Name) { Is |= GoneNames.contains(Name); });
+  return Is;
 }
 
 bool EmissionChoice::mayWait(const FunctionDecl *FD) const {
@@ -143,12 +175,14 @@ bool EmissionChoice::mayWait(const FunctionDecl *FD) const {
                          return isa<TagDecl>(D) ||
                                 (Variable && Variable->isStaticLocal());
                        }) &&
-         isIndependent(FD->getBody(), CI.getSourceManager());
+         DependenceFinder(CI.getSourceManager()).TraverseStmt(FD->getBody());
 }
 
 void EmissionChoice::noteDefinition(const Decl *D) {
   if (IsOffering)
     return;
+  if (FirstUnchecked < FirstOfInput)
+    dropGone(FirstUnchecked);
   offerAgain();
   if (isa<FileScopeAsmDecl>(D) && !std::exchange(HasAssembly, true)) {
     Lost.assign(Waiting.begin() + FirstOfInput, Waiting.end());
@@ -157,6 +191,8 @@ void EmissionChoice::noteDefinition(const Decl *D) {
     IsParsing = true;
   }
   auto *FD = dyn_cast<FunctionDecl>(D);
+  if (FD && replacesGone(FD))
+    Waiting.insert(FD);
   const CodeGenOptions &Opts = CI.getCodeGenOpts();
   if (FD && ++Definitions > size_t(S.Opts.LargeInput) && S.DefersUnused &&
       !HasAssembly && mayWait(FD) &&
@@ -171,7 +207,23 @@ void EmissionChoice::beginEmission() {
   IsParsing = false;
 }
 
+/// Takes what was undone, or is of an input that failed, out of those that wait
+/// from \p First on.
+void EmissionChoice::dropGone(size_t First) {
+  size_t Number = 0;
+  Waiting.remove_if([&](const FunctionDecl *FD) {
+    if (Number++ < First || S.Index.isOfSession(FD))
+      return false;
+    Gone.insert(FD);
+    S.Index.forEachSymbol(
+        FD, [&](llvm::StringRef Name) { GoneNames.insert(Name); });
+    return true;
+  });
+  FirstUnchecked = FirstOfInput = Waiting.size();
+}
+
 void EmissionChoice::noteRemoval() {
+  dropGone(0);
   for (const FunctionDecl *FD : std::exchange(Known, {}))
     if (isDefined(FD))
       Known.insert(FD);
@@ -186,7 +238,10 @@ void EmissionChoice::offerAgain() {
   auto Again = std::exchange(Lost, {});
   IsOffering = true;
   for (const FunctionDecl *FD : Again)
-    if (S.Index.isOfSession(FD))
+    // An explicit instantiation would be emitted now, for no one, and be in the
+    // way of what is instantiated in its place.
+    if (S.Index.canBeNamed(FD) && FD->getTemplateSpecializationKind() !=
+                                      TSK_ExplicitInstantiationDefinition)
       CI.getASTConsumer().HandleTopLevelDecl(
           DeclGroupRef(const_cast<FunctionDecl *>(FD)));
   IsOffering = false;
@@ -203,7 +258,7 @@ bool EmissionChoice::isDefined(const FunctionDecl *FD) const {
 std::vector<const FunctionDecl *> EmissionChoice::getUnmentioned() const {
   std::vector<const FunctionDecl *> Result;
   for (const FunctionDecl *FD : Waiting)
-    if (S.Index.isOfSession(FD) && !isDefined(FD))
+    if (!isDefined(FD))
       Result.push_back(FD);
   return Result;
 }
@@ -219,7 +274,14 @@ EmissionChoice::hasExternalDefinitions(const Decl *D) {
     return EK_ReplyHazy;
   const bool Waits = Waiting.contains(Definition);
   // CodeGen comes across functions of inputs that are gone by their names.
-  if (Waits && (IsParsing || !S.Index.isOfSession(Definition)))
+  if (Gone.contains(Definition)) {
+    // It has come across this one.
+    if (!IsParsing)
+      S.Index.forEachSymbol(
+          Definition, [&](llvm::StringRef Name) { GoneNames.erase(Name); });
+    return EK_Always;
+  }
+  if (Waits && IsParsing)
     return EK_Always;
   if (!Waits && !Definition->isInlined() &&
       !Definition->isTemplateInstantiation())

@@ -29,6 +29,11 @@
 /// definition that is elsewhere. So when the session loses definitions (%undo),
 /// they are offered to CodeGen again before it emits anything else.
 ///
+/// Nor does it forget what it put off: of an input that is gone, it comes across
+/// such a function by its name, looks for a definition of it, and throws away a
+/// new function of that name if it has another type and came first. So the new
+/// one is put off as well, whatever it is like.
+///
 /// What such a function may be: external, not declared by an earlier input, of
 /// no class or an ordinary member, without attributes, static variables or
 /// classes of its own, and not beside assembly, which may share local labels
@@ -49,6 +54,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
 #include <memory>
 #include <thread>
 #include <vector>
@@ -87,8 +93,10 @@ private:
   EmissionChoice(clang::CompilerInstance &CI, Session &S) : CI(CI), S(S) {}
 
   bool mayWait(const clang::FunctionDecl *FD) const;
+  bool replacesGone(const clang::FunctionDecl *FD);
   bool isDefined(const clang::FunctionDecl *FD) const;
   void offerAgain();
+  void dropGone(size_t First);
 
   clang::CompilerInstance &CI;
   Session &S;
@@ -103,6 +111,8 @@ private:
   unsigned Definitions = 0;
   bool HasAssembly = false;
   size_t FirstOfInput = 0;
+  /// Of those that wait: the first whose input may have failed.
+  size_t FirstUnchecked = 0;
   unsigned Input = 0;
   /// In which input a function was asked about first.
   llvm::DenseMap<const clang::FunctionDecl *, unsigned> FirstAsked;
@@ -112,6 +122,10 @@ private:
   llvm::DenseSet<const clang::FunctionDecl *> Known;
   /// Those that were put off, emitted meanwhile or not.
   llvm::SetVector<const clang::FunctionDecl *> Waiting;
+  /// Those that were put off and are gone, emitted meanwhile or not, and the
+  /// names under which CodeGen may come across them.
+  llvm::DenseSet<const clang::FunctionDecl *> Gone;
+  llvm::StringSet<> GoneNames;
   /// Those to be offered to CodeGen again.
   std::vector<const clang::FunctionDecl *> Lost;
 };

@@ -12,6 +12,7 @@
 #include "llvm/IR/Attributes.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -35,6 +36,17 @@ bool isOfLibrary(StringRef LinkerName) {
     LinkerName = LinkerName.ltrim("rVKRO");
   return LinkerName.starts_with("St") || LinkerName.starts_with("Sa") ||
          LinkerName.starts_with("Ss") || LinkerName.starts_with("9__gnu_cxx");
+}
+
+/// Whether \p F looks at its own frame or its caller's.
+bool asksForFrame(const Function &F) {
+  return any_of(instructions(F), [](const Instruction &I) {
+    auto *Call = dyn_cast<IntrinsicInst>(&I);
+    return Call &&
+           is_contained({Intrinsic::returnaddress, Intrinsic::frameaddress,
+                         Intrinsic::addressofreturnaddress},
+                        Call->getIntrinsicID());
+  });
 }
 
 bool hasLoop(const Function &F) {
@@ -65,7 +77,8 @@ bool keepsResults(const Function &Caller, const Function &Callee) {
 
 class Inliner {
 public:
-  explicit Inliner(unsigned MaxSize) : MaxSize(MaxSize) {}
+  Inliner(unsigned MaxSize, const StringSet<> &Kept)
+      : MaxSize(MaxSize), Kept(Kept) {}
 
   void run(Module &M) {
     for (Function &F : M)
@@ -119,9 +132,10 @@ private:
                : 0;
   }
 
-  static bool isInlinable(Function &F) {
+  bool isInlinable(Function &F) const {
     return F.hasLinkOnceODRLinkage() && isOfLibrary(F.getName()) &&
-           !F.isVarArg() && !F.getSubprogram() && isInlineViable(F).isSuccess();
+           !Kept.contains(F.getName()) && !F.isVarArg() && !F.getSubprogram() &&
+           !asksForFrame(F) && isInlineViable(F).isSuccess();
   }
 
   /// Callers come behind what they call.
@@ -132,15 +146,16 @@ private:
   }
 
   const unsigned MaxSize;
+  const StringSet<> &Kept;
   DenseMap<Function *, Known> Functions;
   SmallVector<Function *, 32> Inlinable;
 };
 
 } // namespace
 
-void inlineLibrary(Module &M, unsigned MaxSize) {
+void inlineLibrary(Module &M, unsigned MaxSize, const StringSet<> &Kept) {
   if (MaxSize)
-    Inliner(MaxSize).run(M);
+    Inliner(MaxSize, Kept).run(M);
 }
 
 } // namespace reopt

@@ -18,13 +18,16 @@
 ///
 /// Nobody can tell. Which functions of a library there are in a program is the
 /// library's business, and what counts calls is the user's functions that call
-/// these. Functions of the user's stay as they are written: each is listed,
-/// counted, and found in a debugger.
+/// these. Functions of the user's stay as they are written, in namespace std,
+/// too: each is listed, counted, and found in a debugger. So does what asks for
+/// its frame, or is not to be inlined.
 ///
 //===----------------------------------------------------------------------===//
 
 #ifndef REOPT_CLANG_LIBRARYINLINER_H
 #define REOPT_CLANG_LIBRARYINLINER_H
+
+#include "llvm/ADT/StringSet.h"
 
 namespace llvm {
 class Module;
@@ -35,8 +38,9 @@ namespace reopt {
 /// Inlines into \p M's functions what they call of the library, has no more
 /// than \p MaxSize instructions by then, and is defined in M. Left alone are
 /// callers that loop, since continuations are made of their frames as clang
-/// emits them, and what has debug information.
-void inlineLibrary(llvm::Module &M, unsigned MaxSize);
+/// emits them, and what has debug information; and of callees those in \p Kept.
+void inlineLibrary(llvm::Module &M, unsigned MaxSize,
+                   const llvm::StringSet<> &Kept);
 
 } // namespace reopt
 

@@ -52,16 +52,22 @@ SessionMap &getSessionMap() {
 void (*OnUntiered)(const CompilerInstance &) = nullptr;
 
 /// A nested parse, from user code that has the interpreter at hand, begins with
-/// a new buffer: that is when the AST is needed back.
+/// a new buffer: that is when the AST is needed back. Each input is a buffer.
 class ParseWatch : public PPCallbacks {
 public:
   ParseWatch(CompilerInstance &CI, std::shared_ptr<Session> S)
       : CI(CI), S(std::move(S)) {}
-  void FileChanged(SourceLocation, FileChangeReason Why,
+  void FileChanged(SourceLocation Where, FileChangeReason Why,
                    SrcMgr::CharacteristicKind, FileID) override {
     if (Why != EnterFile)
       return;
     S->Lease.take();
+    // Inputs are included by the main file, which is empty; what they include,
+    // by them.
+    const SourceManager &Files = CI.getSourceManager();
+    const SourceLocation From = Files.getIncludeLoc(Files.getFileID(Where));
+    if (From.isValid() && !Files.isInMainFile(From))
+      return;
     // Not before there is something to parse: clang takes a source that is
     // there at first for a precompiled header's, and leaves out its builtins.
     if (!std::exchange(HasBegun, true) && S->Layer->isEnabled())

@@ -165,7 +165,8 @@ bool TieringExecutor::adapt(Module &M,
   hideFailed(M, S->Index.acceptInput(PTU.TUPart, M.getModuleIdentifier(),
                                      getStatementFunctions(M)));
   if (S->Emission)
-    inlineLibrary(M, unsigned(S->Opts.InlineLibrary));
+    inlineLibrary(M, unsigned(S->Opts.InlineLibrary),
+                  S->Index.getKeptOfLibrary());
   const bool LeavesNothing = leavesNothing(M);
   if (LeavesNothing)
     moveLiterals(M, Literals);
