@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from reopt_bench import command_line, targets
-from reopt_bench.engines import AOT, REOPT, STOCK
+from reopt_bench.engines import AOT, REOPT, STOCK, make_launcher
 from reopt_bench.grid import Column, Grid
 from reopt_bench.machine import describe_machine
 from reopt_bench.programs import ROOT, Program, load_harness, split_inputs
@@ -102,7 +102,8 @@ class Bench:
         else:
             command = [self.arguments.clang_repl]
             if engine != STOCK:
-                command.append(f"--Xcc=-fplugin={self.arguments.plugin}")
+                plugin = f"--Xcc=-fplugin={self.arguments.plugin}"
+                command = [*make_launcher(), *command, plugin]
             text = shape.session(self.harness, commands)
         os.environ["BENCH_N"] = str(n)
         before, os.environ["REOPT_OPTIONS"] = os.environ.get("REOPT_OPTIONS"), options

@@ -57,7 +57,7 @@ def main() -> int:
         build_s, _ = (
             build_prelude(rival.command)
             for rival in rivals
-            if rival.command[: len(start)] == start
+            if rival.name in first_answers.WITH_PRELUDE.values()
         )
         progress = Progress(repeats * len(sessions) * len(rivals))
         for session in sessions:

@@ -341,6 +341,10 @@ class Techniques(unittest.TestCase):
             make_reopt(tools, "x", ["osr=off"]).command,
             ["repl", "--Xcc=-fplugin=p.so", "--Xcc=-fplugin-arg-reopt-osr=off"],
         )
+        self.assertEqual(
+            make_reopt(tools, "x", ["glibc.a=1", "osr=off", "glibc.b=2"]).command[:3],
+            ["env", "GLIBC_TUNABLES=glibc.a=1:glibc.b=2", "repl"],
+        )
 
 
 class Answers(unittest.TestCase):

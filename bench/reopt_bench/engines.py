@@ -12,6 +12,7 @@ inputs and generates and runs nothing, which gives the time that parsing takes.
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,9 +43,12 @@ class ReplEngine:
 
     compiles_inputs = True
 
-    def __init__(self, name: str, options: list[str], tools: Tools):
+    def __init__(
+        self, name: str, options: list[str], tools: Tools, launcher: Sequence[str] = ()
+    ):
         self.name = name
-        self.command = [tools.clang_repl, *options]
+        self.launcher = list(launcher)
+        self.command = [*launcher, tools.clang_repl, *options]
         self.timeout = tools.timeout
 
     def run_kernel(self, harness: Program, kernel: Program, calls: int) -> SessionRun:
@@ -121,10 +125,19 @@ def check_plugin(tools: Tools) -> None:
 def make_reopt(
     tools: Tools, name: str = REOPT, options: Sequence[str] = ()
 ) -> ReplEngine:
-    """`options`: the plugin's, as `osr=off`. They win over REOPT_OPTIONS."""
+    """`options`: the plugin's, as `osr=off`, which win over REOPT_OPTIONS, and
+    glibc's, as `glibc.malloc.tcache_count=7`."""
+    ours = [option for option in options if not option.startswith("glibc.")]
+    tunables = ":".join(option for option in options if option not in ours)
     flags = [f"--Xcc=-fplugin={tools.plugin}"]
-    flags += [f"--Xcc=-fplugin-arg-reopt-{option}" for option in options]
-    return ReplEngine(name, flags, tools)
+    flags += [f"--Xcc=-fplugin-arg-reopt-{option}" for option in ours]
+    return ReplEngine(name, flags, tools, make_launcher(tunables))
+
+
+def make_launcher(tunables: str = "") -> list[str]:
+    """What `reopt repl` starts clang-repl with. The script says, which runs us."""
+    tunables = tunables or os.environ.get("REOPT_TUNABLES", "")
+    return ["env", f"GLIBC_TUNABLES={tunables}"] if tunables else []
 
 
 def make_engines(

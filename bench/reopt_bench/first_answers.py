@@ -34,7 +34,8 @@ def make_rivals(
     for engine in make_engines(names, tools, folder=None):
         engine.command += flags
         prelude = ReplEngine(WITH_PRELUDE[engine.name], [], tools)
-        prelude.command = [*start, *engine.command]
+        program = engine.command[len(engine.launcher) :]
+        prelude.command = [*engine.launcher, *start, *program]
         rivals += [engine, prelude]
     return rivals
 
