@@ -128,6 +128,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     if (Result)
       ExecutorGone = true; // Who removes is told.
     if (OthersCare) {
+      ++Removals;
       for (Record &F : Functions)
         F.ReferencesChecked = false;
       for (auto &[Name, D] : S.Data)

@@ -330,6 +330,8 @@ private:
   /// An error that names the symbols which code reachable from \p Roots
   /// mentions and nobody defines: what a static linker would say.
   llvm::Error checkReferences(Space &S, std::vector<std::string> Roots);
+  llvm::Expected<std::vector<std::string>>
+  findMissing(Space &S, const llvm::StringSet<> &Names);
   /// An addition will be taken back, since it mentions the undefined.
   void noteFailed(Space &S, Owner By);
 
@@ -490,6 +492,9 @@ private:
   CodeObjects Batches, TierZeroGroups;
   uint64_t LastBatch = 0, LastGroup = 0, FailedBatches = 0;
   std::atomic<uint64_t> LastAddition{0};
+  /// How often something went that others may mention: what is known of
+  /// references from before is out of date.
+  uint64_t Removals = 0;
   /// Objects that are retired and not freed, and those that were freed.
   size_t RetiredObjects = 0;
   uint64_t FreedObjects = 0;
