@@ -16,7 +16,7 @@ bool AstLease::lend() {
     return false;
   bool WasLent = Lent;
   Lent = true;
-  MayBorrow.notify_one();
+  MayBorrow->notify_one();
   return WasLent;
 }
 
@@ -30,7 +30,7 @@ bool AstLease::take() {
   if (!Borrowed || Borrower == std::this_thread::get_id())
     return WasLent;
   Wanted = true;
-  Returned.wait(Lock, [this] { return !Borrowed; });
+  Returned->wait(Lock, [this] { return !Borrowed; });
   Wanted = false;
   LongestWait = std::max(LongestWait,
                          std::chrono::duration_cast<std::chrono::microseconds>(
@@ -42,13 +42,13 @@ void AstLease::close() {
   take();
   std::lock_guard<std::mutex> Lock(M);
   Closed = true;
-  MayBorrow.notify_all();
+  MayBorrow->notify_all();
 }
 
 bool AstLease::borrow() {
   std::unique_lock<std::mutex> Lock(M);
   ++Waiting;
-  MayBorrow.wait(Lock, [this] { return Closed || (Lent && !Borrowed); });
+  MayBorrow->wait(Lock, [this] { return Closed || (Lent && !Borrowed); });
   --Waiting;
   if (Closed)
     return false;
@@ -69,14 +69,17 @@ bool AstLease::tryBorrow() {
 void AstLease::giveBack() {
   std::lock_guard<std::mutex> Lock(M);
   Borrowed = false;
-  Returned.notify_one();
-  MayBorrow.notify_one();
+  Returned->notify_one();
+  MayBorrow->notify_one();
 }
 
 void AstLease::unlockAfterFork(bool InChild) {
   if (InChild) {
     Borrowed = false;
     Closed = true;
+    Waiting = 0;
+    MayBorrow.abandonAfterFork();
+    Returned.abandonAfterFork();
   }
   M.unlock();
 }

@@ -53,7 +53,7 @@ void IdleWork::start() {
   if (!Worker.joinable() && !isStopped())
     Worker = startWithoutSignals(T.Signal, [this] { run(); });
   if (Asleep)
-    Wake.notify_one();
+    Wake->notify_one();
 }
 
 void IdleWork::begin() {
@@ -94,8 +94,8 @@ void IdleWork::finish() {
   noteWanted();
   start();
   // If it rests it does not go on resting.
-  Wake.notify_one();
-  Finished.wait(Lock, [&] { return Answered >= Mine || isStopped(); });
+  Wake->notify_one();
+  Finished->wait(Lock, [&] { return Answered >= Mine || isStopped(); });
 }
 
 void IdleWork::run() {
@@ -108,14 +108,14 @@ void IdleWork::run() {
       auto MayWork = [this] { return Waiting && T.Percent && !IsDone; };
       if (!MayWork()) {
         Asleep = true;
-        Wake.wait(Lock, [&] { return isStopped() || isAsked() || MayWork(); });
+        Wake->wait(Lock, [&] { return isStopped() || isAsked() || MayWork(); });
         Asleep = false;
         continue;
       }
       const auto Begin = std::max(Since + T.Delay, NotBefore);
       if (Clock::now() < Begin) {
-        Wake.wait_until(Lock, Begin,
-                        [this] { return isStopped() || isAsked(); });
+        Wake->wait_until(Lock, Begin,
+                         [this] { return isStopped() || isAsked(); });
         continue;
       }
     }
@@ -137,13 +137,13 @@ void IdleWork::run() {
       NotBefore = End + Pause;
       Pause = Wait == In ? std::min(2 * Pause, AtMostUntil) : UntilLater;
       if (isAsked())
-        Wake.wait_until(Lock, NotBefore, [this] { return isStopped(); });
+        Wake->wait_until(Lock, NotBefore, [this] { return isStopped(); });
       break;
     case Next::Done:
       IsDone = Wait == In;
       Answered = For;
       noteWanted();
-      Finished.notify_all();
+      Finished->notify_all();
       break;
     }
   }
@@ -180,8 +180,8 @@ void IdleWork::shutdown() {
     Last.swap(Worker);
     const auto Self = std::this_thread::get_id();
     IsOwn = Last.get_id() == Self || Aside == Self;
-    Wake.notify_all();
-    Finished.notify_all();
+    Wake->notify_all();
+    Finished->notify_all();
   }
   if (!Last.joinable())
     return;
@@ -198,7 +198,10 @@ void IdleWork::unlockAfterFork(bool InChild) {
     // The handle of a thread that this process does not have.
     if (Worker.joinable())
       Worker.detach();
+    Aside = std::thread::id();
     Stopped = true;
+    Wake.abandonAfterFork();
+    Finished.abandonAfterFork();
   }
   M.unlock();
 }

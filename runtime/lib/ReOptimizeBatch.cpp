@@ -124,7 +124,7 @@ void ReOptimizeLayer::lookUp(Space &S, SymbolLookupSet Names,
           std::lock_guard<std::mutex> Lock(L->M);
           if (L->Linking)
             --L->Linking;
-          L->Idle.notify_all();
+          L->Idle->notify_all();
         }
         Life->leave();
       },

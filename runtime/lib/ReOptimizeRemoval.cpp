@@ -159,7 +159,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       takeUnusedGroup(Number, Unused);
     if (Reclaim)
       Watched = findBatchesWithRemoved();
-    Idle.notify_all();
+    Idle->notify_all();
   }
   for (uint64_t Number : Watched)
     watch(Number);

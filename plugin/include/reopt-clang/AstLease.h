@@ -32,8 +32,8 @@
 #ifndef REOPT_CLANG_ASTLEASE_H
 #define REOPT_CLANG_ASTLEASE_H
 
+#include "reopt/ForkCondition.h"
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -84,7 +84,7 @@ public:
 
 private:
   mutable std::mutex M;
-  std::condition_variable MayBorrow, Returned;
+  ForkCondition MayBorrow, Returned;
   bool Lent = false, Borrowed = false, Wanted = false, Closed = false;
   /// Workers that wait in borrow().
   unsigned Waiting = 0;

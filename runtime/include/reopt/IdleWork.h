@@ -34,10 +34,10 @@
 #ifndef REOPT_IDLEWORK_H
 #define REOPT_IDLEWORK_H
 
+#include "reopt/ForkCondition.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -113,7 +113,7 @@ private:
   const std::function<Next()> Step;
 
   mutable std::mutex M;
-  std::condition_variable Wake, Finished;
+  ForkCondition Wake, Finished;
   Terms T;
   std::thread Worker;
   /// Who runs part of a step for it.

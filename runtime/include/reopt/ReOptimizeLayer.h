@@ -68,6 +68,7 @@
 #include "reopt/CodeExtents.h"
 #include "reopt/CodeRanges.h"
 #include "reopt/CompileQueue.h"
+#include "reopt/ForkCondition.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
 #include "reopt/IdleWork.h"
@@ -83,7 +84,6 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/Layer.h"
 #include "llvm/ExecutionEngine/Orc/Mangling.h"
-#include <condition_variable>
 #include <map>
 #include <random>
 #include <thread>
@@ -513,7 +513,7 @@ private:
   /// A worker that has nothing to do waits for the inbox if no other does, and
   /// else for More.
   bool InboxIsWatched = false;
-  std::condition_variable Idle, More;
+  ForkCondition Idle, More;
   TripInbox Inbox;
   std::vector<std::thread> Workers;
   /// What may be compiled while the program waits, and what came of it.

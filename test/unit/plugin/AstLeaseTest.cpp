@@ -16,7 +16,10 @@
 #include "gtest/gtest.h"
 
 #include <atomic>
+#include <memory>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace reopt;
@@ -347,6 +350,28 @@ TEST_F(AstLeaseTest, InAForkedChildTheBorrowerIsGone) {
   Lease.unlockAfterFork(/*InChild=*/true);
   EXPECT_TRUE(Lease.take()); // Waits for nobody.
   EXPECT_FALSE(Lease.borrow());
+}
+
+TEST_F(AstLeaseTest, AForkedChildEndsThoughAWorkerWaits) {
+  auto Waits = std::make_unique<AstLease>();
+  work([&] { EXPECT_FALSE(Waits->borrow()); });
+  while (!Waits->isWantedByAnybody())
+    std::this_thread::yield();
+  Waits->lockForFork();
+  const pid_t Child = fork();
+  Waits->unlockAfterFork(Child == 0);
+  if (Child == 0) {
+    alarm(30); // Rather than for ever.
+    const bool IsWanted = Waits->isWantedByAnybody();
+    Waits.reset();
+    _exit(IsWanted ? 18 : 17);
+  }
+  int Status = 0;
+  ASSERT_EQ(waitpid(Child, &Status, 0), Child);
+  EXPECT_TRUE(WIFEXITED(Status));
+  EXPECT_EQ(WEXITSTATUS(Status), 17);
+  Waits->close();
+  join();
 }
 
 TEST_F(AstLeaseTest, InTheParentAllIsAsBefore) {

@@ -20,6 +20,7 @@
 #include <memory>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace reopt;
@@ -222,6 +223,28 @@ TEST_F(IdleWorkTest, AChildAfterAForkWaitsForNobody) {
   Work->lockForFork();
   // What a child would do; the thread is really there.
   Work->unlockAfterFork(/*InChild=*/false);
+  Work->finish();
+  EXPECT_EQ(count(), 2);
+}
+
+TEST_F(IdleWorkTest, AForkedChildEndsThoughTheThreadSleeps) {
+  start();
+  // Returns when the thread has gone to sleep, which holds the lock until then.
+  Work->finish();
+  Work->lockForFork();
+  const pid_t Child = fork();
+  Work->unlockAfterFork(Child == 0);
+  if (Child == 0) {
+    alarm(30); // Rather than for ever.
+    Work->begin();
+    Work->finish();
+    Work.reset();
+    _exit(17);
+  }
+  int Status = 0;
+  ASSERT_EQ(waitpid(Child, &Status, 0), Child);
+  EXPECT_TRUE(WIFEXITED(Status));
+  EXPECT_EQ(WEXITSTATUS(Status), 17);
   Work->finish();
   EXPECT_EQ(count(), 2);
 }
