@@ -29,9 +29,11 @@ bool AstLease::take() {
   // itself.
   if (!Borrowed || Borrower == std::this_thread::get_id())
     return WasLent;
-  Wanted = true;
+  ++Takers;
   Returned->wait(Lock, [this] { return !Borrowed; });
-  Wanted = false;
+  // It may have been lent anew before another taker had it.
+  if (!--Takers && Lent)
+    MayBorrow->notify_one();
   LongestWait = std::max(LongestWait,
                          std::chrono::duration_cast<std::chrono::microseconds>(
                              std::chrono::steady_clock::now() - Start));
@@ -48,7 +50,7 @@ void AstLease::close() {
 bool AstLease::borrow() {
   std::unique_lock<std::mutex> Lock(M);
   ++Waiting;
-  MayBorrow->wait(Lock, [this] { return Closed || (Lent && !Borrowed); });
+  MayBorrow->wait(Lock, [this] { return Closed || isFree(); });
   --Waiting;
   if (Closed)
     return false;
@@ -59,7 +61,7 @@ bool AstLease::borrow() {
 
 bool AstLease::tryBorrow() {
   std::lock_guard<std::mutex> Lock(M);
-  if (Closed || !Lent || Borrowed || Waiting)
+  if (Closed || !isFree() || Waiting)
     return false;
   Borrowed = true;
   Borrower = std::this_thread::get_id();
@@ -69,7 +71,7 @@ bool AstLease::tryBorrow() {
 void AstLease::giveBack() {
   std::lock_guard<std::mutex> Lock(M);
   Borrowed = false;
-  Returned->notify_one();
+  Returned->notify_all();
   MayBorrow->notify_one();
 }
 
@@ -77,7 +79,7 @@ void AstLease::unlockAfterFork(bool InChild) {
   if (InChild) {
     Borrowed = false;
     Closed = true;
-    Waiting = 0;
+    Takers = Waiting = 0;
     MayBorrow.abandonAfterFork();
     Returned.abandonAfterFork();
   }
@@ -91,12 +93,12 @@ bool AstLease::isLent() const {
 
 bool AstLease::isWanted() const {
   std::lock_guard<std::mutex> Lock(M);
-  return Wanted;
+  return Takers;
 }
 
 bool AstLease::isWantedByAnybody() const {
   std::lock_guard<std::mutex> Lock(M);
-  return Wanted || Waiting;
+  return Takers || Waiting;
 }
 
 std::chrono::microseconds AstLease::getLongestWait() const {

@@ -146,6 +146,51 @@ TEST_F(AstLeaseTest, TakingWaitsForTheBorrowerWhoIsToldSo) {
   }
 }
 
+// The interpreter thread, and one that is in exit().
+TEST_F(AstLeaseTest, TwoMayTakeItAtOnce) {
+  for (int Round = 0; Round != 200; ++Round) {
+    std::atomic<bool> Borrowed{false};
+    std::atomic<unsigned> Coming{0};
+    Lease.lend();
+    work([&] {
+      ASSERT_TRUE(Lease.borrow());
+      Borrowed = true;
+      while (Coming != 2 || !Lease.isWanted())
+        std::this_thread::yield();
+      // Time for the second one to wait, too.
+      for (int I = 0; I != 10; ++I)
+        std::this_thread::yield();
+      Lease.giveBack();
+    });
+    waitFor(Borrowed);
+    for (int T = 0; T != 2; ++T)
+      work([&] {
+        ++Coming;
+        Lease.take();
+      });
+    join();
+    EXPECT_FALSE(Lease.isWanted());
+  }
+}
+
+TEST_F(AstLeaseTest, WhoTakesItComesBeforeAWorkerThoughItIsLentAnew) {
+  for (int Round = 0; Round != 100; ++Round) {
+    Lease.lend();
+    ASSERT_TRUE(Lease.borrow());
+    work([&] { Lease.take(); });
+    while (!Lease.isWanted())
+      std::this_thread::yield();
+    Lease.lend();
+    EXPECT_FALSE(Lease.tryBorrow());
+    Lease.giveBack();
+    EXPECT_TRUE(Lease.borrow());
+    EXPECT_FALSE(Lease.isWanted());
+    Lease.giveBack();
+    join();
+    Lease.take();
+  }
+}
+
 TEST_F(AstLeaseTest, WhoYieldsGetsItAgainAtTheNextLoanOnly) {
   std::atomic<bool> Borrowed{false};
   std::atomic<unsigned> Generation{1};
