@@ -98,6 +98,16 @@ void IdleWork::finish() {
   Finished->wait(Lock, [&] { return Answered >= Mine || isStopped(); });
 }
 
+void IdleWork::waitForStep() {
+  std::unique_lock<std::mutex> Lock(M);
+  const auto Self = std::this_thread::get_id();
+  if (InStep == Self || Aside == Self)
+    return;
+  Finished->wait(Lock, [this, Current = Steps] {
+    return InStep == std::thread::id() || Steps != Current;
+  });
+}
+
 void IdleWork::run() {
   setNice(T.Nice);
   ThreadObserver::Wakeable Self;
@@ -120,6 +130,8 @@ void IdleWork::run() {
       }
     }
     const uint64_t For = Asked, In = Wait;
+    InStep = std::this_thread::get_id();
+    ++Steps;
     Lock.unlock();
     const auto Start = Clock::now();
     const Next Then = Step();
@@ -127,6 +139,8 @@ void IdleWork::run() {
     // What it had to do with may be replaced while it sleeps.
     clearDeadStack();
     Lock.lock();
+    InStep = std::thread::id();
+    Finished->notify_all();
     switch (Then) {
     case Next::More:
       Pause = UntilLater;
@@ -143,7 +157,6 @@ void IdleWork::run() {
       IsDone = Wait == In;
       Answered = For;
       noteWanted();
-      Finished->notify_all();
       break;
     }
   }
@@ -198,7 +211,7 @@ void IdleWork::unlockAfterFork(bool InChild) {
     // The handle of a thread that this process does not have.
     if (Worker.joinable())
       Worker.detach();
-    Aside = std::thread::id();
+    InStep = Aside = std::thread::id();
     Stopped = true;
     Wake.abandonAfterFork();
     Finished.abandonAfterFork();

@@ -21,6 +21,10 @@ Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
   // Nothing of ours may refer to the space any more.
   if (auto Err = JD.clear())
     return Err;
+  // From now on no function of it is chosen; one may be in the batch that is
+  // compiled while the program waits, which wait() says nothing of.
+  if (Spare)
+    Spare->waitForStep();
   std::shared_ptr<Space> S;
   {
     std::lock_guard<std::mutex> Lock(M);

@@ -83,6 +83,10 @@ public:
   /// then. Any thread but a step's.
   void finish();
 
+  /// Returns when the step that is under way has ended, if there is one. At
+  /// once in a step.
+  void waitForStep();
+
   /// For a step: whether to go on. Any thread; no lock.
   bool isWanted() const {
     return Wanted.load(std::memory_order_relaxed) && !isStopped();
@@ -116,8 +120,10 @@ private:
   ForkCondition Wake, Finished;
   Terms T;
   std::thread Worker;
-  /// Who runs part of a step for it.
-  std::thread::id Aside;
+  /// Who makes a step, and who runs part of it for that one.
+  std::thread::id InStep, Aside;
+  /// How many steps were begun.
+  uint64_t Steps = 0;
   bool Waiting = false;
   /// Nothing is left to do in this wait.
   bool IsDone = false;

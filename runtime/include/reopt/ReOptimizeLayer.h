@@ -144,7 +144,8 @@ public:
 
   /// To be called before \p JD is removed from the session: removes all that it
   /// has, and gives its stubs back. Nothing may call them any more, and nothing
-  /// of it may be on its way: wait() first.
+  /// of it may be on its way: wait() first. What is compiled while the program
+  /// waits is waited for here.
   llvm::Error removeJITDylib(llvm::orc::JITDylib &JD);
 
   /// Queues \p Ids whether hot or not. Functions that run code of the policy's

@@ -238,6 +238,7 @@ TEST_F(IdleWorkTest, AForkedChildEndsThoughTheThreadSleeps) {
     alarm(30); // Rather than for ever.
     Work->begin();
     Work->finish();
+    Work->waitForStep();
     Work.reset();
     _exit(17);
   }
@@ -247,6 +248,31 @@ TEST_F(IdleWorkTest, AForkedChildEndsThoughTheThreadSleeps) {
   EXPECT_EQ(WEXITSTATUS(Status), 17);
   Work->finish();
   EXPECT_EQ(count(), 2);
+}
+
+TEST_F(IdleWorkTest, WhoWaitsForAStepWaitsForItsEnd) {
+  Steps.close();
+  start();
+  Work->waitForStep();
+  Work->begin();
+  Steps.waitForArrival();
+  std::thread Waiter([this] {
+    Work->waitForStep();
+    EXPECT_EQ(count(), 1);
+  });
+  Steps.open();
+  Waiter.join();
+}
+
+TEST_F(IdleWorkTest, AStepDoesNotWaitForItself) {
+  During = [this] {
+    Work->waitForStep();
+    Work->runAtLowestPriority([this] { Work->waitForStep(); });
+  };
+  start();
+  Work->begin();
+  while (count() == 0)
+    std::this_thread::yield();
 }
 
 } // namespace

@@ -15,6 +15,7 @@
 
 #include "llvm/IR/Function.h"
 
+#include <atomic>
 #include <thread>
 
 using namespace llvm;
@@ -297,6 +298,34 @@ TEST_F(LayerSpeculationTest, WhatIsRemovedMeanwhileTakesItsCodeAlong) {
   EXPECT_FALSE(find("p1"));
   EXPECT_EQ(reason("p2"), Reason::Speculated) << "it was tried again, alone";
   EXPECT_EQ(batches(), std::vector<std::string>({"p2 p1", "p2"}));
+}
+
+TEST_F(LayerSpeculationTest, AJITDylibStaysWhileSomethingOfItIsCompiled) {
+  JITDylib &Other = cantFail(J->createJITDylib("other"));
+  Other.addToLinkOrder(jd());
+  auto Ctx = std::make_unique<LLVMContext>();
+  auto M = parseIR(tierFunction("p1"), *Ctx);
+  cantFail(L->add(Other, ThreadSafeModule(std::move(M), std::move(Ctx))));
+  std::atomic<bool> IsGone{false};
+  bool WentTooSoon = false;
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    auto Code = P->compile(B, Session);
+    // Who removes it takes its functions first.
+    while (find("p1"))
+      std::this_thread::yield();
+    for (int I = 0; I != 1000; ++I)
+      std::this_thread::yield();
+    WentTooSoon = IsGone;
+    return Code;
+  };
+  holdSpeculation();
+  P->SpareGate.open();
+  wait();
+  cantFail(L->removeJITDylib(Other));
+  IsGone = true;
+  settle();
+  EXPECT_FALSE(WentTooSoon);
+  cantFail(es().removeJITDylib(Other));
 }
 
 TEST_F(LayerSpeculationTest, ItDoesNotOutliveTheLayer) {
