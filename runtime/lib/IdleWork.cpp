@@ -91,6 +91,7 @@ void IdleWork::setPercent(unsigned Percent) {
 void IdleWork::finish() {
   std::unique_lock<std::mutex> Lock(M);
   const uint64_t Mine = ++Asked;
+  ++Wait;
   noteWanted();
   start();
   // If it rests it does not go on resting.

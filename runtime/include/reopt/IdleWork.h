@@ -74,7 +74,8 @@ public:
   void begin();
   /// It goes on.
   void end();
-  /// Counts the waits: what a step may do in one is limited by its number.
+  /// Counts the waits, each finish() as one: what a step may do in one is
+  /// limited by its number.
   uint64_t getWait() const;
 
   void setPercent(unsigned Percent);

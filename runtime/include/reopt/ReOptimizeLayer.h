@@ -163,8 +163,9 @@ public:
   void beginWait();
   void endWait();
 
-  /// Does now what a wait without end would do, and returns when that is done.
-  /// What the policy needs, it must be able to have.
+  /// Does now what a wait without end would do, and returns when that is done:
+  /// a wait of its own, if one limits what is compiled. What the policy needs,
+  /// it must be able to have.
   void speculate();
 
   /// Changes the option speculate; 0 is off.

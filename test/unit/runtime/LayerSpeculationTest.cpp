@@ -167,13 +167,24 @@ TEST_F(LayerSpeculationTest, AWaitCompilesSoManyAtMost) {
   Opts.SpeculateMost = 2;
   add(tierFunctions({"p1", "p2", "p3"}));
   L->beginWait();
-  L->speculate();
-  EXPECT_EQ(batches(), std::vector<std::string>({"p3 p2"}));
+  while (L->getStatus().Speculated != 2)
+    std::this_thread::yield();
   EXPECT_EQ(L->getStatus().Prospects, 1u);
   L->endWait();
   L->beginWait();
-  L->speculate();
+  while (L->getStatus().Speculated != 3)
+    std::this_thread::yield();
   L->endWait();
+  EXPECT_EQ(batches(), std::vector<std::string>({"p3 p2", "p1"}));
+}
+
+TEST_F(LayerSpeculationTest, ARequestCompilesAsManyAsAWait) {
+  Opts.SpeculateMost = 2;
+  add(tierFunctions({"p1", "p2", "p3"}));
+  L->speculate();
+  EXPECT_EQ(batches(), std::vector<std::string>({"p3 p2"}));
+  EXPECT_EQ(L->getStatus().Prospects, 1u);
+  L->speculate();
   EXPECT_EQ(stage("p1"), Stage::Tier1);
 }
 
