@@ -16,7 +16,7 @@ bool AstLease::lend() {
     return false;
   bool WasLent = Lent;
   Lent = true;
-  MayBorrow.notify_one();
+  MayBorrow->notify_one();
   return WasLent;
 }
 
@@ -29,9 +29,11 @@ bool AstLease::take() {
   // itself.
   if (!Borrowed || Borrower == std::this_thread::get_id())
     return WasLent;
-  Wanted = true;
-  Returned.wait(Lock, [this] { return !Borrowed; });
-  Wanted = false;
+  ++Takers;
+  Returned->wait(Lock, [this] { return !Borrowed; });
+  // It may have been lent anew before another taker had it.
+  if (!--Takers && Lent)
+    MayBorrow->notify_one();
   LongestWait = std::max(LongestWait,
                          std::chrono::duration_cast<std::chrono::microseconds>(
                              std::chrono::steady_clock::now() - Start));
@@ -42,13 +44,13 @@ void AstLease::close() {
   take();
   std::lock_guard<std::mutex> Lock(M);
   Closed = true;
-  MayBorrow.notify_all();
+  MayBorrow->notify_all();
 }
 
 bool AstLease::borrow() {
   std::unique_lock<std::mutex> Lock(M);
   ++Waiting;
-  MayBorrow.wait(Lock, [this] { return Closed || (Lent && !Borrowed); });
+  MayBorrow->wait(Lock, [this] { return Closed || isFree(); });
   --Waiting;
   if (Closed)
     return false;
@@ -59,7 +61,7 @@ bool AstLease::borrow() {
 
 bool AstLease::tryBorrow() {
   std::lock_guard<std::mutex> Lock(M);
-  if (Closed || !Lent || Borrowed || Waiting)
+  if (Closed || !isFree() || Waiting)
     return false;
   Borrowed = true;
   Borrower = std::this_thread::get_id();
@@ -69,14 +71,17 @@ bool AstLease::tryBorrow() {
 void AstLease::giveBack() {
   std::lock_guard<std::mutex> Lock(M);
   Borrowed = false;
-  Returned.notify_one();
-  MayBorrow.notify_one();
+  Returned->notify_all();
+  MayBorrow->notify_one();
 }
 
 void AstLease::unlockAfterFork(bool InChild) {
   if (InChild) {
     Borrowed = false;
     Closed = true;
+    Takers = Waiting = 0;
+    MayBorrow.abandonAfterFork();
+    Returned.abandonAfterFork();
   }
   M.unlock();
 }
@@ -88,12 +93,12 @@ bool AstLease::isLent() const {
 
 bool AstLease::isWanted() const {
   std::lock_guard<std::mutex> Lock(M);
-  return Wanted;
+  return Takers;
 }
 
 bool AstLease::isWantedByAnybody() const {
   std::lock_guard<std::mutex> Lock(M);
-  return Wanted || Waiting;
+  return Takers || Waiting;
 }
 
 std::chrono::microseconds AstLease::getLongestWait() const {

@@ -15,6 +15,7 @@
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+#include <vector>
 
 using namespace llvm;
 
@@ -95,18 +96,42 @@ private:
     bool IsInlined;
   };
 
-  /// Callees first, so that what is small stays small with what it calls.
-  void visit(Function &F) {
+  /// A function whose callees are being visited.
+  struct Open {
+    Function *F;
+    SmallVector<CallBase *, 16> Calls;
+    size_t Next = 0;
+  };
+
+  /// Callees first, so that what is small stays small with what it calls. A
+  /// chain of calls may be too long for the stack.
+  void visit(Function &Root) {
+    std::vector<Open> Path;
+    begin(Root, Path);
+    while (!Path.empty()) {
+      Open &Last = Path.back();
+      if (Last.Next != Last.Calls.size()) {
+        begin(*Last.Calls[Last.Next++]->getCalledFunction(), Path);
+        continue;
+      }
+      end(*Last.F, Last.Calls);
+      Path.pop_back();
+    }
+  }
+
+  /// Puts \p F at the end of \p Path if nobody has visited it.
+  void begin(Function &F, std::vector<Open> &Path) {
     if (!Functions.try_emplace(&F, Known{Visit::Begun, 0, false}).second)
       return;
-    SmallVector<CallBase *, 16> Calls;
+    Open &New = Path.emplace_back(Open{&F, {}});
     for (Instruction &I : instructions(F))
       if (auto *Call = dyn_cast<CallBase>(&I))
         if (Function *Callee = Call->getCalledFunction();
-            Callee && !Callee->isDeclaration()) {
-          Calls.push_back(Call);
-          visit(*Callee);
-        }
+            Callee && !Callee->isDeclaration())
+          New.Calls.push_back(Call);
+  }
+
+  void end(Function &F, ArrayRef<CallBase *> Calls) {
     unsigned Size = F.getInstructionCount();
     const bool Loops = hasLoop(F);
     if (!Loops && !F.getSubprogram())

@@ -53,7 +53,7 @@ void IdleWork::start() {
   if (!Worker.joinable() && !isStopped())
     Worker = startWithoutSignals(T.Signal, [this] { run(); });
   if (Asleep)
-    Wake.notify_one();
+    Wake->notify_one();
 }
 
 void IdleWork::begin() {
@@ -91,11 +91,22 @@ void IdleWork::setPercent(unsigned Percent) {
 void IdleWork::finish() {
   std::unique_lock<std::mutex> Lock(M);
   const uint64_t Mine = ++Asked;
+  ++Wait;
   noteWanted();
   start();
   // If it rests it does not go on resting.
-  Wake.notify_one();
-  Finished.wait(Lock, [&] { return Answered >= Mine || isStopped(); });
+  Wake->notify_one();
+  Finished->wait(Lock, [&] { return Answered >= Mine || isStopped(); });
+}
+
+void IdleWork::waitForStep() {
+  std::unique_lock<std::mutex> Lock(M);
+  const auto Self = std::this_thread::get_id();
+  if (InStep == Self || Aside == Self)
+    return;
+  Finished->wait(Lock, [this, Current = Steps] {
+    return InStep == std::thread::id() || Steps != Current;
+  });
 }
 
 void IdleWork::run() {
@@ -108,18 +119,20 @@ void IdleWork::run() {
       auto MayWork = [this] { return Waiting && T.Percent && !IsDone; };
       if (!MayWork()) {
         Asleep = true;
-        Wake.wait(Lock, [&] { return isStopped() || isAsked() || MayWork(); });
+        Wake->wait(Lock, [&] { return isStopped() || isAsked() || MayWork(); });
         Asleep = false;
         continue;
       }
       const auto Begin = std::max(Since + T.Delay, NotBefore);
       if (Clock::now() < Begin) {
-        Wake.wait_until(Lock, Begin,
-                        [this] { return isStopped() || isAsked(); });
+        Wake->wait_until(Lock, Begin,
+                         [this] { return isStopped() || isAsked(); });
         continue;
       }
     }
     const uint64_t For = Asked, In = Wait;
+    InStep = std::this_thread::get_id();
+    ++Steps;
     Lock.unlock();
     const auto Start = Clock::now();
     const Next Then = Step();
@@ -127,6 +140,8 @@ void IdleWork::run() {
     // What it had to do with may be replaced while it sleeps.
     clearDeadStack();
     Lock.lock();
+    InStep = std::thread::id();
+    Finished->notify_all();
     switch (Then) {
     case Next::More:
       Pause = UntilLater;
@@ -137,13 +152,12 @@ void IdleWork::run() {
       NotBefore = End + Pause;
       Pause = Wait == In ? std::min(2 * Pause, AtMostUntil) : UntilLater;
       if (isAsked())
-        Wake.wait_until(Lock, NotBefore, [this] { return isStopped(); });
+        Wake->wait_until(Lock, NotBefore, [this] { return isStopped(); });
       break;
     case Next::Done:
       IsDone = Wait == In;
       Answered = For;
       noteWanted();
-      Finished.notify_all();
       break;
     }
   }
@@ -180,8 +194,8 @@ void IdleWork::shutdown() {
     Last.swap(Worker);
     const auto Self = std::this_thread::get_id();
     IsOwn = Last.get_id() == Self || Aside == Self;
-    Wake.notify_all();
-    Finished.notify_all();
+    Wake->notify_all();
+    Finished->notify_all();
   }
   if (!Last.joinable())
     return;
@@ -198,7 +212,10 @@ void IdleWork::unlockAfterFork(bool InChild) {
     // The handle of a thread that this process does not have.
     if (Worker.joinable())
       Worker.detach();
+    InStep = Aside = std::thread::id();
     Stopped = true;
+    Wake.abandonAfterFork();
+    Finished.abandonAfterFork();
   }
   M.unlock();
 }

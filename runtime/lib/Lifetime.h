@@ -34,19 +34,25 @@ public:
   void leave() {
     std::lock_guard<std::mutex> Lock(M);
     if (!--Inside)
-      Left.notify_all();
+      Left->notify_all();
   }
 
   /// Nobody enters any more, and all who did have left.
   void end() {
     std::unique_lock<std::mutex> Lock(M);
     Layer = nullptr;
-    Left.wait(Lock, [this] { return !Inside; });
+    Left->wait(Lock, [this] { return !Inside; });
+  }
+
+  /// In the child of a fork: whoever was inside is not here.
+  void abandonAfterFork() {
+    Inside = 0;
+    Left.abandonAfterFork();
   }
 
 private:
   std::mutex M;
-  std::condition_variable Left;
+  ForkCondition Left;
   ReOptimizeLayer *Layer;
   unsigned Inside = 0;
 };

@@ -40,9 +40,12 @@ bool ReOptimizeLayer::isCompiling() { return BackgroundErrors; }
 
 struct ReOptimizeLayer::LinkJob {
   LinkJob(Batch B, Space &S)
-      : B(std::move(B)), S(S), Start(std::chrono::steady_clock::now()) {}
+      : B(std::move(B)), S(S), Home(S.shared_from_this()),
+        Start(std::chrono::steady_clock::now()) {}
   Batch B;
   Space &S;
+  /// A link may be completed when its JITDylib is gone.
+  std::shared_ptr<Space> Home;
   LoopRequests Loops;
   NewCode Code;
   std::chrono::steady_clock::time_point Start;
@@ -124,7 +127,7 @@ void ReOptimizeLayer::lookUp(Space &S, SymbolLookupSet Names,
           std::lock_guard<std::mutex> Lock(L->M);
           if (L->Linking)
             --L->Linking;
-          L->Idle.notify_all();
+          L->Idle->notify_all();
         }
         Life->leave();
       },

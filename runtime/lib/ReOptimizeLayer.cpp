@@ -242,7 +242,7 @@ void ReOptimizeLayer::noteData(Space &S, Owner By, ModulePartition &Parts) {
     I->second.Shared = Shared;
     if (!Own.empty())
       I->second.Own =
-          std::make_unique<Space::Mentions>(Space::Mentions{std::move(Own)});
+          std::make_shared<Space::Mentions>(Space::Mentions{std::move(Own)});
   };
   for (auto &Name : Parts.DataNames)
     NoteData(Name, std::move(Parts.Mentions[Name]));

@@ -21,6 +21,10 @@ Error ReOptimizeLayer::removeJITDylib(JITDylib &JD) {
   // Nothing of ours may refer to the space any more.
   if (auto Err = JD.clear())
     return Err;
+  // From now on no function of it is chosen; one may be in the batch that is
+  // compiled while the program waits, which wait() says nothing of.
+  if (Spare)
+    Spare->waitForStep();
   std::shared_ptr<Space> S;
   {
     std::lock_guard<std::mutex> Lock(M);
@@ -128,6 +132,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
     if (Result)
       ExecutorGone = true; // Who removes is told.
     if (OthersCare) {
+      ++Removals;
       for (Record &F : Functions)
         F.ReferencesChecked = false;
       for (auto &[Name, D] : S.Data)
@@ -158,7 +163,7 @@ Error ReOptimizeLayer::removeInputs(JITDylib &JD, ResourceKey K,
       takeUnusedGroup(Number, Unused);
     if (Reclaim)
       Watched = findBatchesWithRemoved();
-    Idle.notify_all();
+    Idle->notify_all();
   }
   for (uint64_t Number : Watched)
     watch(Number);

@@ -295,7 +295,7 @@ ExecutorAddr ReOptimizeLayer::answerFirstCall(FunctionId Id) {
     if (Place.Workers) {
       if (!Lock.owns_lock())
         Lock.lock();
-      Idle.wait_for(Lock, Longest, [&] {
+      Idle->wait_for(Lock, Longest, [&] {
         const Record &F = Functions[Id];
         return Stopping || (F.St != Stage::Queued && F.St != Stage::Compiling);
       });

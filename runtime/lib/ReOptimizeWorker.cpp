@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Lifetime.h"
 #include "reopt/OnStackReplacement.h"
 #include "reopt/ReOptimizeLayer.h"
 #include "reopt/StackScan.h"
@@ -183,8 +184,8 @@ bool ReOptimizeLayer::wait(std::optional<std::chrono::milliseconds> Limit) {
     return true;
   auto Done = [this] { return Stopping || isIdle(); };
   if (Limit)
-    return Idle.wait_for(Lock, *Limit, Done);
-  Idle.wait(Lock, Done);
+    return Idle->wait_for(Lock, *Limit, Done);
+  Idle->wait(Lock, Done);
   return true;
 }
 
@@ -203,7 +204,7 @@ void ReOptimizeLayer::setEnabled(bool On) {
       F.explain(Reason::TieringOff);
     }
     Queue.clear();
-    Idle.notify_all();
+    Idle->notify_all();
     return;
   }
   for (Record &F : Functions)
@@ -237,8 +238,8 @@ void ReOptimizeLayer::shutdown() {
     std::lock_guard<std::mutex> Lock(M);
     Stopping = true;
     Last.swap(Workers);
-    Idle.notify_all();
-    More.notify_all();
+    Idle->notify_all();
+    More->notify_all();
   }
   Inbox.wake();
   if (Spare)
@@ -268,6 +269,9 @@ void ReOptimizeLayer::unlockAfterFork(bool InChild) {
     Workers.clear();
     Stopping = true;
     Busy = Linking = 0;
+    Idle.abandonAfterFork();
+    More.abandonAfterFork();
+    Life->abandonAfterFork();
   }
   M.unlock();
 }
@@ -498,14 +502,14 @@ void ReOptimizeLayer::runWorker() {
         return Functions[Id].isOnRequest() || isRunning(Functions[Id]);
       });
       if (!Waited) {
-        Idle.wait_for(Lock, std::chrono::milliseconds(Opts.BatchWindow),
-                      [this] { return Stopping; });
+        Idle->wait_for(Lock, std::chrono::milliseconds(Opts.BatchWindow),
+                       [this] { return Stopping; });
         takeTrips();
       }
     }
     if (auto Next = nextBatch()) {
       if (!Queue.empty())
-        More.notify_one();
+        More->notify_one();
       Lock.unlock();
       compileBatch(std::move(Next->first), *Next->second);
       Lock.lock();
@@ -514,9 +518,9 @@ void ReOptimizeLayer::runWorker() {
     // What it linked may be replaced while it sleeps.
     clearDeadStack();
     --Busy;
-    Idle.notify_all();
+    Idle->notify_all();
     if (InboxIsWatched) {
-      More.wait(Lock, [this] {
+      More->wait(Lock, [this] {
         return Stopping || !Queue.empty() || !InboxIsWatched;
       });
     } else {
@@ -525,12 +529,12 @@ void ReOptimizeLayer::runWorker() {
       Inbox.waitForWork();
       Lock.lock();
       InboxIsWatched = false;
-      More.notify_one();
+      More->notify_one();
     }
     ++Busy;
   }
   --Busy;
-  Idle.notify_all();
+  Idle->notify_all();
 }
 
 /// The single-threaded mode. Who finds that somebody compiles leaves his trip
@@ -550,7 +554,7 @@ void ReOptimizeLayer::compileHere() {
       takeTrips();
     }
     --Busy;
-    Idle.notify_all();
+    Idle->notify_all();
     const bool Stop = Stopping;
     Lock.unlock();
     CompilingHere.store(false);

@@ -13,7 +13,10 @@
 
 #include "ModulePartition.h"
 #include "reopt/ReOptimizeLayer.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Demangle/Demangle.h"
+#include <set>
 
 using namespace llvm;
 using namespace llvm::orc;
@@ -31,81 +34,103 @@ void ReOptimizeLayer::noteFailed(Space &S, Owner By) {
     S.FailedDefinitions.insert(*Functions[Id].Name);
 }
 
+/// What \p Name is called in the source's IR, if it is a thread-local variable.
+static StringRef getVariable(StringRef Name) {
+  Name.consume_front(EmulatedTLSPrefix);
+  return Name;
+}
+
+/// Others may check the same meanwhile, and go by what is noted here. So that
+/// is noted when all of it is known to be there.
 Error ReOptimizeLayer::checkReferences(Space &S,
                                        std::vector<std::string> Roots) {
-  SymbolLookupSet Outside;
-  std::vector<FunctionId> Reached;
-  std::vector<std::string> ReachedData;
+  StringSet<> Outside;
+  DenseSet<FunctionId> Reached;
+  std::set<std::shared_ptr<Space::Mentions>> ReachedData;
+  std::unique_lock<std::mutex> Lock(M);
+  const uint64_t Before = Removals;
   while (!Roots.empty()) {
     std::string Name = std::move(Roots.back());
     Roots.pop_back();
-    std::unique_lock<std::mutex> Lock(M);
     auto I = S.ByName.find(Name);
     if (I == S.ByName.end()) {
-      StringRef Defined = Name;
-      Defined.consume_front(EmulatedTLSPrefix);
-      if (auto D = S.Data.find(Defined); D != S.Data.end()) {
-        for (Space::Mentions *Mentions :
-             {D->second.Own.get(), D->second.Shared.get()}) {
-          if (!Mentions || Mentions->Checked)
-            continue;
-          Mentions->Checked = true;
-          ReachedData.push_back(Defined.str());
-          append_range(Roots, Mentions->Names);
-        }
-      } else if (S.KnownOutside.insert(Name).second) {
-        Outside.add(Mangle(Name), SymbolLookupFlags::WeaklyReferencedSymbol);
+      if (auto D = S.Data.find(getVariable(Name)); D != S.Data.end()) {
+        for (auto &Mentions : {D->second.Own, D->second.Shared})
+          if (Mentions && !Mentions->Checked &&
+              ReachedData.insert(Mentions).second)
+            append_range(Roots, Mentions->Names);
+      } else if (!S.KnownOutside.contains(Name)) {
+        Outside.insert(Name);
       }
       continue;
     }
-    Record &F = Functions[I->second];
-    if (F.ReferencesChecked)
+    const Record &F = Functions[I->second];
+    if (F.ReferencesChecked || !Reached.insert(F.Id).second)
       continue;
-    F.ReferencesChecked = true;
-    Reached.push_back(F.Id);
     Lock.unlock();
     withTierZero(F.Id, [&](const Function &IR) {
       for (auto &Mentioned : getMentionedNames(IR))
         Roots.push_back(std::move(Mentioned));
     });
+    Lock.lock();
   }
-  if (Outside.empty())
-    return Error::success();
+  Lock.unlock();
+  auto Missing = findMissing(S, Outside);
+  if (!Missing)
+    return Missing.takeError();
 
-  std::vector<SymbolStringPtr> Names;
-  for (auto &[Name, Flags] : Outside)
-    Names.push_back(Name);
+  Lock.lock();
+  // What is removed has others checked again, and is outside no more than what
+  // was added.
+  const bool IsUpToDate = Removals == Before;
+  for (auto &Name : *Missing)
+    Outside.erase(Name);
+  for (auto &Found : Outside)
+    if (IsUpToDate && !S.ByName.count(Found.getKey()) &&
+        !S.Data.count(getVariable(Found.getKey())))
+      S.KnownOutside.insert(Found.getKey());
+  if (Missing->empty()) {
+    if (!IsUpToDate)
+      return Error::success();
+    for (FunctionId Id : Reached)
+      Functions[Id].ReferencesChecked = true;
+    for (auto &Mentions : ReachedData)
+      Mentions->Checked = true;
+    return Error::success();
+  }
+  for (std::string &Name : *Missing) {
+    StringRef Text = Name;
+    const bool IsThreadLocal = Text.consume_front(EmulatedTLSPrefix);
+    const bool HasFailed = S.FailedDefinitions.contains(Text);
+    Name = (IsThreadLocal ? "thread-local " : "") + demangle(Text) +
+           (HasFailed ? " (its definition failed)" : "");
+  }
+  llvm::sort(*Missing);
+  return createStringError(inconvertibleErrorCode(),
+                           "undefined: " + join(*Missing, ", "));
+}
+
+/// Those of \p Names that \p S and what it is linked with do not define.
+/// Without M: ORC is asked.
+Expected<std::vector<std::string>>
+ReOptimizeLayer::findMissing(Space &S, const StringSet<> &Names) {
+  std::vector<std::string> Missing;
+  if (Names.empty())
+    return Missing;
+  SymbolLookupSet Wanted;
+  for (auto &Name : Names)
+    Wanted.add(Mangle(Name.getKey()),
+               SymbolLookupFlags::WeaklyReferencedSymbol);
   JITDylibSearchOrder Order;
   S.JD.withLinkOrderDo(
       [&](const JITDylibSearchOrder &LinkOrder) { Order = LinkOrder; });
-  auto Found = ES.lookup(Order, std::move(Outside));
+  auto Found = ES.lookup(Order, std::move(Wanted));
   if (!Found)
     return Found.takeError();
-  std::vector<std::string> Missing;
-  std::lock_guard<std::mutex> Lock(M);
   for (auto &Name : Names)
-    if (!Found->count(Name)) {
-      StringRef Text = *Name;
-      const bool IsThreadLocal = Text.consume_front(EmulatedTLSPrefix);
-      Missing.push_back(
-          (IsThreadLocal ? "thread-local " : "") + demangle(Text) +
-          (S.FailedDefinitions.contains(Text) ? " (its definition failed)"
-                                              : ""));
-      S.KnownOutside.erase(*Name);
-    }
-  if (Missing.empty())
-    return Error::success();
-  for (FunctionId Id : Reached)
-    Functions[Id].ReferencesChecked = false;
-  for (auto &Name : ReachedData)
-    if (auto D = S.Data.find(Name); D != S.Data.end())
-      for (Space::Mentions *Mentions :
-           {D->second.Own.get(), D->second.Shared.get()})
-        if (Mentions)
-          Mentions->Checked = false;
-  llvm::sort(Missing);
-  return createStringError(inconvertibleErrorCode(),
-                           "undefined: " + join(Missing, ", "));
+    if (!Found->count(Mangle(Name.getKey())))
+      Missing.push_back(Name.getKey().str());
+  return Missing;
 }
 
 } // namespace reopt

@@ -32,8 +32,8 @@
 #ifndef REOPT_CLANG_ASTLEASE_H
 #define REOPT_CLANG_ASTLEASE_H
 
+#include "reopt/ForkCondition.h"
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -46,7 +46,8 @@ public:
   /// \returns whether it was lent before.
   bool lend();
 
-  /// Interpreter thread: nobody uses the AST when this returns.
+  /// Interpreter thread, or one that is in exit(): nobody uses the AST when
+  /// this returns.
   /// \returns whether it was lent before.
   bool take();
 
@@ -68,7 +69,7 @@ public:
   /// Worker, speculation: gives back what borrow() or tryBorrow() got.
   void giveBack();
 
-  /// Worker: whether the interpreter thread waits.
+  /// Worker: whether the interpreter thread waits, or one that is in exit().
   bool isWanted() const;
 
   /// Speculation: whether that or a worker waits.
@@ -84,10 +85,13 @@ public:
 
 private:
   mutable std::mutex M;
-  std::condition_variable MayBorrow, Returned;
-  bool Lent = false, Borrowed = false, Wanted = false, Closed = false;
-  /// Workers that wait in borrow().
-  unsigned Waiting = 0;
+  ForkCondition MayBorrow, Returned;
+  /// With M held: whether somebody may borrow it now.
+  bool isFree() const { return Lent && !Borrowed && !Takers; }
+
+  bool Lent = false, Borrowed = false, Closed = false;
+  /// Who wait in take(), of whom one may be in exit(); who wait in borrow().
+  unsigned Takers = 0, Waiting = 0;
   /// Who borrowed last.
   std::thread::id Borrower;
   std::chrono::microseconds LongestWait{0};

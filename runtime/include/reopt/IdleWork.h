@@ -34,10 +34,10 @@
 #ifndef REOPT_IDLEWORK_H
 #define REOPT_IDLEWORK_H
 
+#include "reopt/ForkCondition.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -74,7 +74,8 @@ public:
   void begin();
   /// It goes on.
   void end();
-  /// Counts the waits: what a step may do in one is limited by its number.
+  /// Counts the waits, each finish() as one: what a step may do in one is
+  /// limited by its number.
   uint64_t getWait() const;
 
   void setPercent(unsigned Percent);
@@ -82,6 +83,10 @@ public:
   /// Has steps made, without delay and rest, until one says Done, and returns
   /// then. Any thread but a step's.
   void finish();
+
+  /// Returns when the step that is under way has ended, if there is one. At
+  /// once in a step.
+  void waitForStep();
 
   /// For a step: whether to go on. Any thread; no lock.
   bool isWanted() const {
@@ -113,11 +118,13 @@ private:
   const std::function<Next()> Step;
 
   mutable std::mutex M;
-  std::condition_variable Wake, Finished;
+  ForkCondition Wake, Finished;
   Terms T;
   std::thread Worker;
-  /// Who runs part of a step for it.
-  std::thread::id Aside;
+  /// Who makes a step, and who runs part of it for that one.
+  std::thread::id InStep, Aside;
+  /// How many steps were begun.
+  uint64_t Steps = 0;
   bool Waiting = false;
   /// Nothing is left to do in this wait.
   bool IsDone = false;

@@ -65,7 +65,7 @@ struct LayerRecords {
       uint64_t Owner = 0;
       /// For checkReferences(), if that was left for later: what it mentions,
       /// and what that does which is linked along with it. Null for nothing.
-      std::unique_ptr<Mentions> Own;
+      std::shared_ptr<Mentions> Own;
       std::shared_ptr<Mentions> Shared;
     };
     llvm::StringMap<DataState> Data;

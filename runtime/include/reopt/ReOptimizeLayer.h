@@ -68,6 +68,7 @@
 #include "reopt/CodeExtents.h"
 #include "reopt/CodeRanges.h"
 #include "reopt/CompileQueue.h"
+#include "reopt/ForkCondition.h"
 #include "reopt/FunctionState.h"
 #include "reopt/HookEntry.h"
 #include "reopt/IdleWork.h"
@@ -83,7 +84,6 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/Layer.h"
 #include "llvm/ExecutionEngine/Orc/Mangling.h"
-#include <condition_variable>
 #include <map>
 #include <random>
 #include <thread>
@@ -144,7 +144,8 @@ public:
 
   /// To be called before \p JD is removed from the session: removes all that it
   /// has, and gives its stubs back. Nothing may call them any more, and nothing
-  /// of it may be on its way: wait() first.
+  /// of it may be on its way: wait() first. What is compiled while the program
+  /// waits is waited for here.
   llvm::Error removeJITDylib(llvm::orc::JITDylib &JD);
 
   /// Queues \p Ids whether hot or not. Functions that run code of the policy's
@@ -162,8 +163,9 @@ public:
   void beginWait();
   void endWait();
 
-  /// Does now what a wait without end would do, and returns when that is done.
-  /// What the policy needs, it must be able to have.
+  /// Does now what a wait without end would do, and returns when that is done:
+  /// a wait of its own, if one limits what is compiled. What the policy needs,
+  /// it must be able to have.
   void speculate();
 
   /// Changes the option speculate; 0 is off.
@@ -330,6 +332,8 @@ private:
   /// An error that names the symbols which code reachable from \p Roots
   /// mentions and nobody defines: what a static linker would say.
   llvm::Error checkReferences(Space &S, std::vector<std::string> Roots);
+  llvm::Expected<std::vector<std::string>>
+  findMissing(Space &S, const llvm::StringSet<> &Names);
   /// An addition will be taken back, since it mentions the undefined.
   void noteFailed(Space &S, Owner By);
 
@@ -490,6 +494,9 @@ private:
   CodeObjects Batches, TierZeroGroups;
   uint64_t LastBatch = 0, LastGroup = 0, FailedBatches = 0;
   std::atomic<uint64_t> LastAddition{0};
+  /// How often something went that others may mention: what is known of
+  /// references from before is out of date.
+  uint64_t Removals = 0;
   /// Objects that are retired and not freed, and those that were freed.
   size_t RetiredObjects = 0;
   uint64_t FreedObjects = 0;
@@ -508,7 +515,7 @@ private:
   /// A worker that has nothing to do waits for the inbox if no other does, and
   /// else for More.
   bool InboxIsWatched = false;
-  std::condition_variable Idle, More;
+  ForkCondition Idle, More;
   TripInbox Inbox;
   std::vector<std::thread> Workers;
   /// What may be compiled while the program waits, and what came of it.

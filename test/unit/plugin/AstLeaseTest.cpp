@@ -16,7 +16,10 @@
 #include "gtest/gtest.h"
 
 #include <atomic>
+#include <memory>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace reopt;
@@ -140,6 +143,51 @@ TEST_F(AstLeaseTest, TakingWaitsForTheBorrowerWhoIsToldSo) {
     EXPECT_FALSE(InUse);
     EXPECT_FALSE(Lease.isWanted());
     join();
+  }
+}
+
+// The interpreter thread, and one that is in exit().
+TEST_F(AstLeaseTest, TwoMayTakeItAtOnce) {
+  for (int Round = 0; Round != 200; ++Round) {
+    std::atomic<bool> Borrowed{false};
+    std::atomic<unsigned> Coming{0};
+    Lease.lend();
+    work([&] {
+      ASSERT_TRUE(Lease.borrow());
+      Borrowed = true;
+      while (Coming != 2 || !Lease.isWanted())
+        std::this_thread::yield();
+      // Time for the second one to wait, too.
+      for (int I = 0; I != 10; ++I)
+        std::this_thread::yield();
+      Lease.giveBack();
+    });
+    waitFor(Borrowed);
+    for (int T = 0; T != 2; ++T)
+      work([&] {
+        ++Coming;
+        Lease.take();
+      });
+    join();
+    EXPECT_FALSE(Lease.isWanted());
+  }
+}
+
+TEST_F(AstLeaseTest, WhoTakesItComesBeforeAWorkerThoughItIsLentAnew) {
+  for (int Round = 0; Round != 100; ++Round) {
+    Lease.lend();
+    ASSERT_TRUE(Lease.borrow());
+    work([&] { Lease.take(); });
+    while (!Lease.isWanted())
+      std::this_thread::yield();
+    Lease.lend();
+    EXPECT_FALSE(Lease.tryBorrow());
+    Lease.giveBack();
+    EXPECT_TRUE(Lease.borrow());
+    EXPECT_FALSE(Lease.isWanted());
+    Lease.giveBack();
+    join();
+    Lease.take();
   }
 }
 
@@ -347,6 +395,28 @@ TEST_F(AstLeaseTest, InAForkedChildTheBorrowerIsGone) {
   Lease.unlockAfterFork(/*InChild=*/true);
   EXPECT_TRUE(Lease.take()); // Waits for nobody.
   EXPECT_FALSE(Lease.borrow());
+}
+
+TEST_F(AstLeaseTest, AForkedChildEndsThoughAWorkerWaits) {
+  auto Waits = std::make_unique<AstLease>();
+  work([&] { EXPECT_FALSE(Waits->borrow()); });
+  while (!Waits->isWantedByAnybody())
+    std::this_thread::yield();
+  Waits->lockForFork();
+  const pid_t Child = fork();
+  Waits->unlockAfterFork(Child == 0);
+  if (Child == 0) {
+    alarm(30); // Rather than for ever.
+    const bool IsWanted = Waits->isWantedByAnybody();
+    Waits.reset();
+    _exit(IsWanted ? 18 : 17);
+  }
+  int Status = 0;
+  ASSERT_EQ(waitpid(Child, &Status, 0), Child);
+  EXPECT_TRUE(WIFEXITED(Status));
+  EXPECT_EQ(WEXITSTATUS(Status), 17);
+  Waits->close();
+  join();
 }
 
 TEST_F(AstLeaseTest, InTheParentAllIsAsBefore) {

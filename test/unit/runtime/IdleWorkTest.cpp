@@ -20,6 +20,7 @@
 #include <memory>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace reopt;
@@ -109,7 +110,7 @@ TEST_F(IdleWorkTest, AWaitIsShorterThanTheDelay) {
   // What is asked for comes all the same, and alone.
   Work->finish();
   EXPECT_EQ(count(), 1);
-  EXPECT_EQ(Work->getWait(), 2u);
+  EXPECT_EQ(Work->getWait(), 3u) << "what was asked for is a wait of its own";
 }
 
 TEST_F(IdleWorkTest, OffIsOff) {
@@ -224,6 +225,54 @@ TEST_F(IdleWorkTest, AChildAfterAForkWaitsForNobody) {
   Work->unlockAfterFork(/*InChild=*/false);
   Work->finish();
   EXPECT_EQ(count(), 2);
+}
+
+TEST_F(IdleWorkTest, AForkedChildEndsThoughTheThreadSleeps) {
+  start();
+  // Returns when the thread has gone to sleep, which holds the lock until then.
+  Work->finish();
+  Work->lockForFork();
+  const pid_t Child = fork();
+  Work->unlockAfterFork(Child == 0);
+  if (Child == 0) {
+    alarm(30); // Rather than for ever.
+    Work->begin();
+    Work->finish();
+    Work->waitForStep();
+    Work.reset();
+    _exit(17);
+  }
+  int Status = 0;
+  ASSERT_EQ(waitpid(Child, &Status, 0), Child);
+  EXPECT_TRUE(WIFEXITED(Status));
+  EXPECT_EQ(WEXITSTATUS(Status), 17);
+  Work->finish();
+  EXPECT_EQ(count(), 2);
+}
+
+TEST_F(IdleWorkTest, WhoWaitsForAStepWaitsForItsEnd) {
+  Steps.close();
+  start();
+  Work->waitForStep();
+  Work->begin();
+  Steps.waitForArrival();
+  std::thread Waiter([this] {
+    Work->waitForStep();
+    EXPECT_EQ(count(), 1);
+  });
+  Steps.open();
+  Waiter.join();
+}
+
+TEST_F(IdleWorkTest, AStepDoesNotWaitForItself) {
+  During = [this] {
+    Work->waitForStep();
+    Work->runAtLowestPriority([this] { Work->waitForStep(); });
+  };
+  start();
+  Work->begin();
+  while (count() == 0)
+    std::this_thread::yield();
 }
 
 } // namespace

@@ -12,6 +12,8 @@
 
 #include "LayerTest.h"
 
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+
 using namespace llvm;
 using namespace llvm::orc;
 using namespace reopt;
@@ -395,6 +397,91 @@ TEST_F(LayerDefinitionTest, WhatInitialisersReachMustBeDefined) {
   add(std::string(Initialised) + "declare i32 @value()");
   cantFail(J->initialize(jd()));
   EXPECT_EQ(call("read"), 1);
+}
+
+/// Does something when \p Name is looked up for the first time, before it is
+/// known whether it is there.
+class AtFirstLookup : public DefinitionGenerator {
+public:
+  AtFirstLookup(SymbolStringPtr Name, std::function<void(JITDylib &)> Do)
+      : Name(std::move(Name)), Do(std::move(Do)) {}
+  Error tryToGenerate(LookupState &, LookupKind, JITDylib &JD,
+                      JITDylibLookupFlags,
+                      const SymbolLookupSet &Names) override {
+    if (none_of(Names, [&](auto &Wanted) { return Wanted.first == Name; }))
+      return Error::success();
+    JD.removeGenerator(*this);
+    Do(JD);
+    return Error::success();
+  }
+
+private:
+  SymbolStringPtr Name;
+  std::function<void(JITDylib &)> Do;
+};
+
+constexpr const char *CallsValueAtStart = R"(
+  @llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]
+      [{ i32, ptr, ptr } { i32 65535, ptr @plain_start, ptr null }]
+  define internal void @plain_start() {
+    %x = call i32 @value()
+    ret void
+  }
+  declare i32 @value()
+)";
+
+TEST_F(LayerDefinitionTest, WhatIsBeingCheckedIsNotKnownToBeThere) {
+  add("declare i32 @missing()\n"
+      "define i32 @value() {\n"
+      "  %x = call i32 @missing()\n"
+      "  ret i32 %x\n"
+      "}\n");
+  std::string Meanwhile;
+  jd().addGenerator(
+      std::make_unique<AtFirstLookup>(es().intern("missing"), [&](JITDylib &) {
+        Meanwhile = refuse(CallsValueAtStart);
+      }));
+  EXPECT_EQ(refuse(CallsValueAtStart), "undefined: missing");
+  EXPECT_EQ(Meanwhile, "undefined: missing");
+}
+
+TEST_F(LayerDefinitionTest, WhatIsRemovedDuringACheckIsMissedByTheNext) {
+  auto RT = add("define i32 @callee() { ret i32 1 }");
+  add("declare i32 @callee()\n"
+      "declare i32 @outside()\n"
+      "define i32 @value() {\n"
+      "  %x = call i32 @callee()\n"
+      "  %y = call i32 @outside()\n"
+      "  ret i32 %y\n"
+      "}\n");
+  jd().addGenerator(std::make_unique<AtFirstLookup>(
+      es().intern("outside"), [&](JITDylib &JD) {
+        cantFail(JD.define(absoluteSymbols(
+            {{es().intern("outside"),
+              {ExecutorAddr::fromPtr(static_cast<int (*)()>([] { return 2; })),
+               JITSymbolFlags::Exported | JITSymbolFlags::Callable}}})));
+        cantFail(RT->remove());
+      }));
+  add(CallsValueAtStart);
+  EXPECT_EQ(refuse(CallsValueAtStart), "undefined: callee");
+}
+
+// It was outside while it was looked up, and then somebody added it.
+TEST_F(LayerDefinitionTest, WhatIsAddedDuringACheckMayBeRemoved) {
+  add("declare i32 @late()\n"
+      "define i32 @value() {\n"
+      "  %x = call i32 @late()\n"
+      "  ret i32 %x\n"
+      "}\n");
+  ResourceTrackerSP RT;
+  jd().addGenerator(
+      std::make_unique<AtFirstLookup>(es().intern("late"), [&](JITDylib &) {
+        RT = add("define i32 @late() { ret i32 1 }");
+      }));
+  add(CallsValueAtStart);
+  ASSERT_TRUE(RT);
+  cantFail(RT->remove());
+  EXPECT_EQ(refuse(CallsValueAtStart), "undefined: late");
 }
 
 TEST_F(LayerDefinitionTest, FunctionsThatNobodyCallsNeedNotBeComplete) {

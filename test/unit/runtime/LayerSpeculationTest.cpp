@@ -15,6 +15,7 @@
 
 #include "llvm/IR/Function.h"
 
+#include <atomic>
 #include <thread>
 
 using namespace llvm;
@@ -166,13 +167,24 @@ TEST_F(LayerSpeculationTest, AWaitCompilesSoManyAtMost) {
   Opts.SpeculateMost = 2;
   add(tierFunctions({"p1", "p2", "p3"}));
   L->beginWait();
-  L->speculate();
-  EXPECT_EQ(batches(), std::vector<std::string>({"p3 p2"}));
+  while (L->getStatus().Speculated != 2)
+    std::this_thread::yield();
   EXPECT_EQ(L->getStatus().Prospects, 1u);
   L->endWait();
   L->beginWait();
-  L->speculate();
+  while (L->getStatus().Speculated != 3)
+    std::this_thread::yield();
   L->endWait();
+  EXPECT_EQ(batches(), std::vector<std::string>({"p3 p2", "p1"}));
+}
+
+TEST_F(LayerSpeculationTest, ARequestCompilesAsManyAsAWait) {
+  Opts.SpeculateMost = 2;
+  add(tierFunctions({"p1", "p2", "p3"}));
+  L->speculate();
+  EXPECT_EQ(batches(), std::vector<std::string>({"p3 p2"}));
+  EXPECT_EQ(L->getStatus().Prospects, 1u);
+  L->speculate();
   EXPECT_EQ(stage("p1"), Stage::Tier1);
 }
 
@@ -297,6 +309,34 @@ TEST_F(LayerSpeculationTest, WhatIsRemovedMeanwhileTakesItsCodeAlong) {
   EXPECT_FALSE(find("p1"));
   EXPECT_EQ(reason("p2"), Reason::Speculated) << "it was tried again, alone";
   EXPECT_EQ(batches(), std::vector<std::string>({"p2 p1", "p2"}));
+}
+
+TEST_F(LayerSpeculationTest, AJITDylibStaysWhileSomethingOfItIsCompiled) {
+  JITDylib &Other = cantFail(J->createJITDylib("other"));
+  Other.addToLinkOrder(jd());
+  auto Ctx = std::make_unique<LLVMContext>();
+  auto M = parseIR(tierFunction("p1"), *Ctx);
+  cantFail(L->add(Other, ThreadSafeModule(std::move(M), std::move(Ctx))));
+  std::atomic<bool> IsGone{false};
+  bool WentTooSoon = false;
+  P->Instead = [&](const Batch &B, const SessionView &Session) {
+    auto Code = P->compile(B, Session);
+    // Who removes it takes its functions first.
+    while (find("p1"))
+      std::this_thread::yield();
+    for (int I = 0; I != 1000; ++I)
+      std::this_thread::yield();
+    WentTooSoon = IsGone;
+    return Code;
+  };
+  holdSpeculation();
+  P->SpareGate.open();
+  wait();
+  cantFail(L->removeJITDylib(Other));
+  IsGone = true;
+  settle();
+  EXPECT_FALSE(WentTooSoon);
+  cantFail(es().removeJITDylib(Other));
 }
 
 TEST_F(LayerSpeculationTest, ItDoesNotOutliveTheLayer) {
