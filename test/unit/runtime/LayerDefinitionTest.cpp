@@ -540,17 +540,46 @@ TEST_F(LayerDefinitionTest, ASecondDefinitionIsRefusedAndTheFirstStays) {
 }
 
 TEST_F(LayerDefinitionTest, WhatWasRefusedCanBeAddedLater) {
+  const std::string Rest = R"(
+    @v = global ptr @missing
+    @llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]
+        [{ i32, ptr, ptr } { i32 65535, ptr @init, ptr null }]
+    define internal void @init() { ret void }
+    define linkonce_odr i32 @f() { ret i32 8 }
+  )";
   for (int I = 0; I != 3; ++I)
-    refuse("declare i32 @missing()\n"
-           "@v = global ptr @missing\n"
-           "define linkonce_odr i32 @f() { ret i32 8 }");
+    refuse("declare i32 @missing()\n" + Rest);
   EXPECT_EQ(L->list().size(), 0u);
   EXPECT_FALSE(defines("f"));
   EXPECT_FALSE(defines("v"));
-  add("define i32 @missing() { ret i32 1 }\n"
-      "@v = global ptr @missing\n"
-      "define linkonce_odr i32 @f() { ret i32 8 }");
+  add("define i32 @missing() { ret i32 1 }\n" + Rest);
   EXPECT_EQ(call("f"), 8);
+}
+
+/// Nothing of it runs, so nothing is linked before somebody needs it.
+TEST_F(LayerDefinitionTest, DataMayMentionWhatIsDefinedLater) {
+  add("declare i32 @missing()\n"
+      "@v = global ptr @missing\n"
+      "@beside = global i32 5");
+  refuse(R"(
+    @beside = external global i32
+    @llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]
+        [{ i32, ptr, ptr } { i32 65535, ptr @init, ptr null }]
+    define internal void @init() {
+      store i32 6, ptr @beside
+      ret void
+    }
+  )");
+  add("define i32 @missing() { ret i32 7 }");
+  add(R"(
+    @v = external global ptr
+    define i32 @f() {
+      %p = load ptr, ptr @v
+      %c = call i32 %p()
+      ret i32 %c
+    }
+  )");
+  EXPECT_EQ(call("f"), 7);
 }
 
 //===----------------------------------------------------------------------===//
