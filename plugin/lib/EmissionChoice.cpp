@@ -60,6 +60,7 @@ EmissionChoice::install(CompilerInstance &CI, Session &S) {
 }
 
 void EmissionChoice::beginInput() {
+  HasFailed |= std::exchange(IsPending, true);
   Parser = std::this_thread::get_id();
   IsParsing = true;
   Definitions = 0;
@@ -181,11 +182,13 @@ bool EmissionChoice::mayWait(const FunctionDecl *FD) const {
 void EmissionChoice::noteDefinition(const Decl *D) {
   if (IsOffering)
     return;
-  if (FirstUnchecked < FirstOfInput)
+  if (std::exchange(HasFailed, false))
+    noteRemoval();
+  else if (FirstUnchecked < FirstOfInput)
     dropGone(FirstUnchecked);
   offerAgain();
   if (isa<FileScopeAsmDecl>(D) && !std::exchange(HasAssembly, true)) {
-    Lost.assign(Waiting.begin() + FirstOfInput, Waiting.end());
+    Lost.insert(Lost.end(), Waiting.begin() + FirstOfInput, Waiting.end());
     IsParsing = false;
     offerAgain();
     IsParsing = true;
@@ -235,6 +238,9 @@ void EmissionChoice::noteRemoval() {
 
 /// CodeGen puts off once more what is inline or waits, and emits the rest.
 void EmissionChoice::offerAgain() {
+  // After an error it takes nothing.
+  if (CI.getDiagnostics().hasErrorOccurred())
+    return;
   auto Again = std::exchange(Lost, {});
   IsOffering = true;
   for (const FunctionDecl *FD : Again)

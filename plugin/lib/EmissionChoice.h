@@ -26,13 +26,14 @@
 /// parsing.
 ///
 /// CodeGen forgets what it was once asked to emit and did not: it counts on the
-/// definition that is elsewhere. So when the session loses definitions (%undo),
-/// they are offered to CodeGen again before it emits anything else.
+/// definition that is elsewhere, or came to nothing with an input that failed.
+/// So when the session loses definitions (%undo), and after such an input, they
+/// are offered to CodeGen again before it emits anything else.
 ///
-/// Nor does it forget what it put off: of an input that is gone, it comes across
-/// such a function by its name, looks for a definition of it, and throws away a
-/// new function of that name if it has another type and came first. So the new
-/// one is put off as well, whatever it is like.
+/// Nor does it forget what it put off: of an input that is gone, it comes
+/// across such a function by its name, looks for a definition of it, and throws
+/// away a new function of that name if it has another type and came first. So
+/// the new one is put off as well, whatever it is like.
 ///
 /// What such a function may be: external, not declared by an earlier input, of
 /// no class or an ordinary member, without attributes, static variables or
@@ -81,6 +82,8 @@ public:
   void noteDefinition(const clang::Decl *D);
   /// CodeGen is about to emit what it put off.
   void beginEmission();
+  /// The input was parsed without an error, and emitted.
+  void noteAccepted() { IsPending = false; }
   /// Symbols may be gone from the session.
   void noteRemoval();
 
@@ -106,6 +109,9 @@ private:
   /// emitted.
   bool IsParsing = true;
   bool IsOffering = false;
+  /// The current input is neither accepted nor known to have failed; and an
+  /// earlier one failed, which nothing was done about yet.
+  bool IsPending = false, HasFailed = false;
   /// Of the current input: definitions so far, whether it has assembly, and
   /// how many waited before.
   unsigned Definitions = 0;

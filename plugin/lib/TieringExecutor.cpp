@@ -198,6 +198,8 @@ static Function *takeInitializer(Module &M) {
 }
 
 Error TieringExecutor::addModule(clang::PartialTranslationUnit &PTU) {
+  if (S->Emission)
+    S->Emission->noteAccepted();
   // An input that only declares, or that is empty.
   if (!definesAnything(*PTU.TheModule)) {
     S->Index.acceptInput(PTU.TUPart, PTU.TheModule->getModuleIdentifier());

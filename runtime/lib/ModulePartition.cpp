@@ -63,6 +63,7 @@ std::optional<Reason> findReasonAgainstStub(const Function &F) {
   // Some callers expect to find in all registers what they left there, and lazy
   // entries keep the low half of the vector registers.
   if (F.hasPrefixData() || F.hasPrologueData() ||
+      F.hasMetadata(LLVMContext::MD_kcfi_type) ||
       F.getName().starts_with("\1") ||
       F.getCallingConv() == CallingConv::PreserveAll ||
       F.getCallingConv() == CallingConv::AnyReg)
