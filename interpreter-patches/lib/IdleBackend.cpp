@@ -61,9 +61,9 @@ bool isPlain(const CompilerInstance &CI) {
          !Opts.hasSanitizeBinaryMetadata() && !Opts.MergeFunctions &&
          !Opts.MisExpect && Opts.CoverageNotesFile.empty() &&
          Opts.CoverageDataFile.empty() && Opts.OptRecordFile.empty() &&
-         Opts.PassPlugins.empty() && Opts.LinkBitcodeFiles.empty() &&
-         Opts.ThinLTOIndexFile.empty() && Opts.DebugPass.empty() &&
-         Opts.LimitFloatPrecision.empty() &&
+         Opts.PassPlugins.empty() && Opts.PassBuilderCallbacks.empty() &&
+         Opts.LinkBitcodeFiles.empty() && Opts.ThinLTOIndexFile.empty() &&
+         Opts.DebugPass.empty() && Opts.LimitFloatPrecision.empty() &&
          Opts.getEmbedBitcode() == CodeGenOptions::Embed_Off &&
          Opts.OptimizationRemark.Kind ==
              CodeGenOptions::RemarkKind::RK_Missing &&
