@@ -205,6 +205,7 @@ void DeclIndex::clear() {
   RecentStatements.clear();
   RecentContexts.clear();
   KeptOfLibrary.clear();
+  KeptNames.clear();
   Statements.clear();
   StatementFunctions.clear();
   ClosureVariables.clear();
