@@ -101,9 +101,10 @@ TieringExecutor::Create(std::shared_ptr<Session> S, std::unique_ptr<Policy> P,
       LLJITBuilder()
           .setJITTargetMachineBuilder(std::move(JTMB))
           .setCompileFunctionCreator(
-              [&Compiler](JITTargetMachineBuilder JTMB)
+              [&Compiler, &S](JITTargetMachineBuilder JTMB)
                   -> Expected<std::unique_ptr<IRCompileLayer::IRCompiler>> {
-                auto Made = std::make_unique<TierZeroCompiler>(std::move(JTMB));
+                auto Made = std::make_unique<TierZeroCompiler>(
+                    std::move(JTMB), bool(S->Opts.Baseline));
                 Compiler = Made.get();
                 return std::move(Made);
               })

@@ -8,6 +8,7 @@
 
 #include "reopt/TierZeroCompiler.h"
 #include "CountFolding.h"
+#include "baseline/BaselineCompiler.h"
 #include "reopt/ContextErrors.h"
 #include "llvm/CodeGen/MachineModuleInfo.h"
 #include "llvm/CodeGen/Passes.h"
@@ -86,10 +87,18 @@ private:
   legacy::PassManager Passes;
 };
 
-TierZeroCompiler::TierZeroCompiler(JITTargetMachineBuilder JTMB)
+/// Of other code models and relocations the baseline compiler knows nothing.
+static bool isPlain(const JITTargetMachineBuilder &JTMB) {
+  return JTMB.getCodeModel().value_or(CodeModel::Small) == CodeModel::Small &&
+         JTMB.getRelocationModel().value_or(Reloc::PIC_) == Reloc::PIC_ &&
+         !JTMB.getOptions().FunctionSections && !JTMB.getOptions().DataSections;
+}
+
+TierZeroCompiler::TierZeroCompiler(JITTargetMachineBuilder JTMB,
+                                   bool UseBaseline)
     : IRCompiler(irManglingOptionsFromTargetOptions(JTMB.getOptions())),
-      JTMB(std::move(JTMB)), Fast{CodeGenOptLevel::None, {}},
-      Stock{CodeGenOptLevel::Default, {}} {}
+      JTMB(std::move(JTMB)), UseBaseline(UseBaseline && isPlain(this->JTMB)),
+      Fast{CodeGenOptLevel::None, {}}, Stock{CodeGenOptLevel::Default, {}} {}
 
 TierZeroCompiler::~TierZeroCompiler() = default;
 
@@ -111,6 +120,11 @@ TierZeroCompiler::take(Pipelines &Kind) {
 Expected<std::unique_ptr<MemoryBuffer>>
 TierZeroCompiler::operator()(Module &Mod) {
   Pipelines &Kind = takeMark(Mod) ? Stock : Fast;
+  if (UseBaseline && &Kind == &Fast) {
+    StringRef Why;
+    if (auto Object = baseline::compile(Mod, JTMB.getTargetTriple(), Why))
+      return std::move(Object);
+  }
   auto P = take(Kind);
   if (!P)
     return P.takeError();

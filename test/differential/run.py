@@ -11,6 +11,9 @@ For each seed, Csmith writes one C and one C++ program (program.py), and
              before its first call
   one-race   like many-race, but the program is one input
   one-now    like many-now, but the program is one input
+  many-cold  each declaration is one input; nothing ever trips, so all that
+             runs is tier 0
+  one-cold   like many-cold, but the program is one input
 
 Without --plugin the modes are many and one: this is how the test itself is
 tested, as stock clang-repl must pass. A session fails when its answer differs,
@@ -46,7 +49,9 @@ TAIL = 20
 TRIAGE = [["-O3"], ["-O1", "-fsanitize=undefined", "-fno-sanitize=alignment",
                     "-fsanitize-trap=all"]]
 STOCK_MODES = ["many", "one"]
-TIERED_MODES = ["many-race", "many-now", "one-race", "one-now"]
+TIERED_MODES = ["many-race", "many-now", "many-cold",
+                "one-race", "one-now", "one-cold"]
+NEVER = 1000000000
 
 
 @dataclass
@@ -90,6 +95,8 @@ def repl_command(program: Program, mode: str, options) -> list[str]:
         flags.append(f"-fplugin={options.plugin}")
     if mode.endswith("-race"):
         flags.append("-fplugin-arg-reopt-threshold=1")
+    if mode.endswith("-cold"):
+        flags.append(f"-fplugin-arg-reopt-threshold={NEVER}")
     return [REPL, *(f"--Xcc={flag}" for flag in flags), *options.repl_arg]
 
 

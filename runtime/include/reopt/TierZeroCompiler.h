@@ -7,12 +7,15 @@
 //===----------------------------------------------------------------------===//
 //
 /// \file
-/// Compiles tier-0 modules, on any number of threads at once. Code generation
-/// level None takes less than half the time of the default; one pass of ours
-/// makes counting cheap there (lib/CountFolding.h). Pipelines are kept
-/// and run again, as `llc -compile-twice` does: to make a target machine costs
-/// more than to compile a statement, and so does setting up the passes; ORC's
-/// compilers do both for each module.
+/// Compiles tier-0 modules, on any number of threads at once. What is made of
+/// what clang generates at -O0 is compiled by a code generator of ours, a tenth
+/// of the work of LLVM's (lib/baseline/BaselineCompiler.h); what is not, and
+/// all for other targets than x86-64 with ELF, by LLVM's at level None, which
+/// takes less than half the time of the default. One pass of ours makes
+/// counting cheap there (lib/CountFolding.h). Pipelines are kept and run again,
+/// as `llc -compile-twice` does: to make a target machine costs more than to
+/// compile a statement, and so does setting up the passes; ORC's compilers do
+/// both for each module.
 ///
 /// Modules that are marked with markUncounted() get the level that a stock
 /// session has, since nothing better will come: all that is defined while
@@ -36,7 +39,9 @@ namespace reopt {
 /// while compiling.
 class TierZeroCompiler : public llvm::orc::IRCompileLayer::IRCompiler {
 public:
-  explicit TierZeroCompiler(llvm::orc::JITTargetMachineBuilder JTMB);
+  /// \p UseBaseline: false leaves everything to LLVM.
+  explicit TierZeroCompiler(llvm::orc::JITTargetMachineBuilder JTMB,
+                            bool UseBaseline = true);
   ~TierZeroCompiler() override;
 
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
@@ -51,6 +56,7 @@ private:
   llvm::Expected<std::unique_ptr<Pipeline>> take(Pipelines &Kind);
 
   llvm::orc::JITTargetMachineBuilder JTMB;
+  const bool UseBaseline;
   std::mutex M;
   Pipelines Fast, Stock;
 };

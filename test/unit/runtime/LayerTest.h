@@ -16,6 +16,7 @@
 #define REOPT_TEST_LAYERTEST_H
 
 #include "reopt/ReOptimizeLayer.h"
+#include "reopt/StackScan.h"
 #include "reopt/TierZeroCompiler.h"
 
 #include "TestExecutor.h"
@@ -160,7 +161,11 @@ protected:
   }
   /// Calls it in the executor. One without parameters ignores the argument.
   int call(llvm::StringRef Name, int Arg = 0) {
-    return TestExecutor::call(addr(Name), Arg);
+    const int Result = TestExecutor::call(addr(Name), Arg);
+    // A return address that it left would lie in the next frame of this thread
+    // for as long as that lives, and keep code.
+    clearDeadStack();
+    return Result;
   }
   void callTimes(llvm::StringRef Name, unsigned Times) {
     const llvm::orc::ExecutorAddr F = addr(Name);

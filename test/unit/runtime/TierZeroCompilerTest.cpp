@@ -64,7 +64,7 @@ protected:
 };
 
 TEST_F(TierZeroCompilerTest, UncountedModulesGetBetterCode) {
-  TierZeroCompiler Compiler(Machine);
+  TierZeroCompiler Compiler(Machine, /*UseBaseline=*/false);
   LLVMContext Ctx;
   auto Counted = cantFail(Compiler(*parse(Ctx)));
   auto M = parse(Ctx);
@@ -90,7 +90,7 @@ StringRef bytesOf(const uint64_t &Word) {
 }
 
 TEST_F(TierZeroCompilerTest, CountsAreOneInstructionInMemory) {
-  TierZeroCompiler Compiler(Machine);
+  TierZeroCompiler Compiler(Machine, /*UseBaseline=*/false);
   LLVMContext Ctx;
   auto M = parse(Ctx);
   const uint64_t Calls = 0x7fedcba987654320, Loops = Calls + 4;
@@ -104,6 +104,22 @@ TEST_F(TierZeroCompilerTest, CountsAreOneInstructionInMemory) {
     for (const char *Jump : {"\x78", "\x79", "\x0f\x88", "\x0f\x89"})
       Decrements +=
           countBytes(*Object, std::string{'\xff', char(8 + Base)} + Jump);
+  EXPECT_EQ(Decrements, 2u);
+}
+
+TEST_F(TierZeroCompilerTest, CountsOfBaselineCodeAreOneInstructionToo) {
+  TierZeroCompiler Compiler(Machine);
+  LLVMContext Ctx;
+  auto M = parse(Ctx);
+  const uint64_t Calls = 0x7fedcba987654320, Loops = Calls + 4;
+  instrument(*M->getFunction("f"), {ExecutorAddr(Calls), /*HookId=*/1});
+  auto Object = cantFail(Compiler(*M));
+  EXPECT_EQ(countBytes(*Object, bytesOf(Calls)), 2u);
+  EXPECT_EQ(countBytes(*Object, bytesOf(Loops)), 2u);
+  size_t Decrements = 0;
+  for (char Base = 0; Base != 8; ++Base) // subl $1, (%reg); js
+    Decrements += countBytes(*Object, std::string{'\x83', char(0x28 + Base),
+                                                  '\x01', '\x0f', '\x88'});
   EXPECT_EQ(Decrements, 2u);
 }
 
@@ -168,7 +184,7 @@ TEST_F(TierZeroCompilerTest, WhatOnlyLooksLikeACountStays) {
       ret i32 1
     }
   )";
-  TierZeroCompiler Compiler(Machine);
+  TierZeroCompiler Compiler(Machine, /*UseBaseline=*/false);
   LLVMContext Ctx;
   auto M = parseIR(Alike, Ctx);
   M->setTargetTriple(Machine.getTargetTriple());
@@ -208,7 +224,7 @@ TEST_F(TierZeroCompilerTest, APipelineKeepsNothingOfTheModuleBefore) {
 }
 
 TEST_F(TierZeroCompilerTest, BadAssemblyIsAnError) {
-  TierZeroCompiler Compiler(Machine);
+  TierZeroCompiler Compiler(Machine, /*UseBaseline=*/false);
   LLVMContext Ctx;
   auto Good = cantFail(Compiler(*parse(Ctx)))->getBuffer().str();
   for (auto Mark : {+[](Module &) {}, &markUncounted}) {
@@ -231,7 +247,7 @@ TEST_F(TierZeroCompilerTest, BadAssemblyIsAnError) {
 }
 
 TEST_F(TierZeroCompilerTest, ManyThreadsCompileAtOnce) {
-  TierZeroCompiler Compiler(Machine);
+  TierZeroCompiler Compiler(Machine, /*UseBaseline=*/false);
   LLVMContext Ctx;
   const uint64_t Expected = codeSize(*cantFail(Compiler(*parse(Ctx))));
   std::atomic<unsigned> Wrong{0};

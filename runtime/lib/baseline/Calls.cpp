@@ -1,0 +1,559 @@
+//===-- Calls.cpp ---------------------------------------------------------===//
+//
+// Part of clang-reopt, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Calls, as the System V ABI for AMD64 has them (3.2), and intrinsics.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FunctionCompiler.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace llvm;
+
+namespace reopt::baseline {
+
+static constexpr Reg ForIntegers[] = {RDI, RSI, RDX, RCX, R8, R9};
+static constexpr unsigned VectorsForArguments = 8;
+
+SmallVector<FunctionCompiler::Passed, 8> FunctionCompiler::passArguments(
+    ArrayRef<Type *> Types,
+    function_ref<Attribute(unsigned, Attribute::AttrKind)> GetAttribute,
+    uint32_t &StackBytes, unsigned &Vectors) {
+  SmallVector<Passed, 8> Places;
+  unsigned Integers = 0;
+  StackBytes = Vectors = 0;
+  for (unsigned I = 0; I < Types.size(); ++I) {
+    for (auto Kind :
+         {Attribute::InReg, Attribute::Nest, Attribute::InAlloca,
+          Attribute::Preallocated, Attribute::SwiftSelf, Attribute::SwiftError,
+          Attribute::SwiftAsync, Attribute::ByRef})
+      if (GetAttribute(I, Kind).isValid())
+        fail("an attribute of an argument");
+    Passed &P = Places.emplace_back();
+    if (Attribute ByValue = GetAttribute(I, Attribute::ByVal);
+        ByValue.isValid()) {
+      Attribute Align = GetAttribute(I, Attribute::Alignment);
+      const uint64_t Needed =
+          Align.isValid() ? std::max<uint64_t>(Align.getAlignment()->value(), 8)
+                          : 32;
+      constexpr uint64_t Most = 256;
+      P.ByValue = DL.getTypeAllocSize(ByValue.getValueAsType());
+      if (Needed > 16 || P.ByValue > Most)
+        fail("an argument that is copied");
+      StackBytes = alignTo(StackBytes, Needed);
+      P.StackOffset = StackBytes;
+      StackBytes += alignTo(P.ByValue, 8);
+      continue;
+    }
+    if (!getScalarSize(Types[I])) {
+      fail("the type of an argument");
+    } else if (Types[I]->isFloatingPointTy() && Vectors < VectorsForArguments) {
+      P.R = Reg(XMM0 + Vectors++);
+    } else if (!Types[I]->isFloatingPointTy() &&
+               Integers < std::size(ForIntegers)) {
+      P.R = ForIntegers[Integers++];
+    } else {
+      P.StackOffset = StackBytes;
+      StackBytes += 8;
+    }
+  }
+  return Places;
+}
+
+/// Finds the arguments. Above the frame pointer lie the caller's, the return
+/// address, and what was passed on the stack.
+void FunctionCompiler::enter() {
+  constexpr int32_t Above = 16;
+  SmallVector<Type *, 8> Types;
+  for (const Argument &Arg : F.args())
+    Types.push_back(Arg.getType());
+  uint32_t StackBytes;
+  unsigned Vectors;
+  auto Places = passArguments(
+      Types,
+      [&](unsigned I, Attribute::AttrKind Kind) {
+        return F.getAttributeAtIndex(AttributeList::FirstArgIndex + I, Kind);
+      },
+      StackBytes, Vectors);
+  if (!Failure.empty())
+    return;
+  if (F.isVarArg())
+    saveVariadic(
+        count_if(Places,
+                 [](auto &P) { return P.R != NoReg && !isVector(P.R); }),
+        Vectors, Above + StackBytes);
+  for (const Argument &Arg : F.args()) {
+    const Passed &P = Places[Arg.getArgNo()];
+    const bool IsBit = Arg.getType()->isIntegerTy(1);
+    if (Arg.use_empty() && &Arg != ReturnedTo)
+      continue;
+    Value &V = get(&Arg);
+    if (Arg.hasByValAttr()) {
+      V.FrameAddress = true;
+      V.Offset = Above + P.StackOffset;
+    } else if (P.R == NoReg) {
+      V.Offset = Above + P.StackOffset;
+      V.HasSlot = V.Stored = true;
+      if (IsBit) {
+        A.load(1, R11, slot(V));
+        A.aluImmediate(Alu::And, 4, R11, 1);
+        A.store(8, slot(V), R11);
+      }
+    } else {
+      if (IsBit)
+        A.aluImmediate(Alu::And, 4, P.R, 1);
+      V.R = P.R;
+      Owner[P.R] = Numbers.lookup(&Arg) + 1;
+      if (V.Global)
+        A.store(V.Vector ? V.Size : 8, slot(V), P.R);
+    }
+  }
+}
+
+/// Stores what may be in registers of the arguments without a name where
+/// va_arg looks for it: the ABI's register save area.
+void FunctionCompiler::saveVariadic(unsigned Integers, unsigned Vectors,
+                                    int32_t OnStack) {
+  constexpr unsigned IntegerBytes = 8 * std::size(ForIntegers);
+  constexpr unsigned Bytes = IntegerBytes + 16 * VectorsForArguments;
+  Variadic.Saved = allocateFrame(Bytes, 16);
+  Variadic.OnStack = OnStack;
+  Variadic.NextInteger = 8 * Integers;
+  Variadic.NextVector = IntegerBytes + 16 * Vectors;
+  for (unsigned I = Integers; I < std::size(ForIntegers); ++I)
+    A.store(8, Mem::at(RBP, Variadic.Saved + 8 * I), ForIntegers[I]);
+  // al: how many vector registers the caller used, at most.
+  const auto Done = A.makeLabel();
+  A.test(1, RAX, RAX);
+  A.jump(Equal, Done);
+  for (unsigned I = Vectors; I < VectorsForArguments; ++I)
+    A.vector(0, 0x11, Reg(XMM0 + I), // movups
+             Mem::at(RBP, Variadic.Saved + IntegerBytes + 16 * I));
+  A.bind(Done);
+}
+
+void FunctionCompiler::compileVaStart(const llvm::Value *List) {
+  const Mem To = address(List);
+  A.storeImmediate(4, To, Variadic.NextInteger);
+  A.storeImmediate(4, To.plus(4), Variadic.NextVector);
+  A.lea(R11, Mem::at(RBP, Variadic.OnStack));
+  A.store(8, To.plus(8), R11);
+  A.lea(R11, Mem::at(RBP, Variadic.Saved));
+  A.store(8, To.plus(16), R11);
+}
+
+/// What is in registers and needed after \p I goes to the frame.
+void FunctionCompiler::saveForCall(const Instruction &I) {
+  for (unsigned R = 0; R < 32; ++R) {
+    if (!Owner[R])
+      continue;
+    Value &V = Values[Owner[R] - 1];
+    if (V.Stored)
+      continue;
+    const unsigned Here = count_if(I.operands(), [&](const Use &U) {
+      return (isa<Instruction>(U) || isa<Argument>(U)) && &get(U) == &V;
+    });
+    if (V.Uses > Here) {
+      A.store(V.Vector ? V.Size : 8, slot(V), Reg(R));
+      V.Stored = true;
+    }
+  }
+}
+
+/// All at once: no move overwrites what another one reads.
+void FunctionCompiler::moveToRegisters(
+    ArrayRef<std::pair<Reg, const llvm::Value *>> Moves) {
+  SmallVector<std::pair<Reg, Reg>, 8> Between;
+  SmallVector<std::pair<Reg, const llvm::Value *>, 8> Loads;
+  for (auto [To, V] : Moves) {
+    if (isa<Constant>(V) || get(V).FrameAddress || get(V).R == NoReg)
+      Loads.push_back({To, V});
+    else if (get(V).R != To)
+      Between.push_back({To, get(V).R});
+  }
+  while (!Between.empty()) {
+    auto Ready = find_if(Between, [&](auto &Move) {
+      return none_of(Between,
+                     [&](auto &Other) { return Other.second == Move.first; });
+    });
+    if (Ready != Between.end()) {
+      A.mov(8, Ready->first, Ready->second);
+      Between.erase(Ready);
+      continue;
+    }
+    // A ring: one of its registers is read now.
+    auto &Move = Between.front();
+    const Reg Read = Move.second;
+    const Reg Scratch = isVector(Read) ? XMM15 : R11;
+    A.mov(8, Scratch, Read);
+    for (auto &Other : Between)
+      if (Other.second == Read)
+        Other.second = Scratch;
+  }
+  for (auto [To, V] : Loads)
+    loadTo(To, V);
+}
+
+void FunctionCompiler::takeReturned(const CallBase &I) {
+  Type *Ty = I.getType();
+  if (Ty->isVoidTy())
+    return;
+  if (getScalarSize(Ty)) {
+    const Reg R = Ty->isFloatingPointTy() ? XMM0 : RAX;
+    if (Ty->isIntegerTy(1))
+      A.aluImmediate(Alu::And, 4, R, 1);
+    lock(R);
+    return setResult(I, R);
+  }
+  if (!Ty->isAggregateType())
+    return fail("the type of a result");
+  const Mem To = aggregate(&I);
+  unsigned Integers = 0, Floats = 0;
+  forEachLeaf(Ty, 0, [&](Type *Leaf, uint64_t Offset) {
+    const bool IsFloat = Leaf->isFloatingPointTy();
+    unsigned &Count = IsFloat ? Floats : Integers;
+    if (Count == 2)
+      return fail("the type of a result");
+    const Reg From = IsFloat ? Reg(XMM0 + Count) : Count ? RDX : RAX;
+    ++Count;
+    A.store(getScalarSize(Leaf), To.plus(Offset), From);
+  });
+}
+
+void FunctionCompiler::compileCall(const CallBase &I) {
+  if (auto *Intrinsic = dyn_cast<IntrinsicInst>(&I)) {
+    if (!compileIntrinsic(*Intrinsic))
+      fail("an intrinsic");
+    return;
+  }
+  auto *Call = dyn_cast<CallInst>(&I);
+  auto *Invoke = dyn_cast<InvokeInst>(&I);
+  if (I.isInlineAsm() || (!Call && !Invoke) || I.isMustTailCall() ||
+      I.getCallingConv() != CallingConv::C || I.hasOperandBundles() ||
+      I.hasFnAttr(Attribute::ReturnsTwice) || I.isStrictFP())
+    return fail("a call");
+  SmallVector<Type *, 8> Types;
+  for (const Use &Arg : I.args())
+    Types.push_back(Arg->getType());
+  uint32_t StackBytes;
+  unsigned Vectors;
+  auto Places = passArguments(
+      Types,
+      [&](unsigned N, Attribute::AttrKind Kind) {
+        return I.getParamAttr(N, Kind);
+      },
+      StackBytes, Vectors);
+  if (!Failure.empty())
+    return;
+  CallBytes = std::max<uint32_t>(CallBytes, alignTo(StackBytes, 16));
+
+  saveForCall(I);
+  SmallVector<std::pair<Reg, const llvm::Value *>, 8> Moves;
+  auto Extend = [&](unsigned N, Reg R) {
+    const unsigned Size = getScalarSize(Types[N]);
+    const bool Signed = I.paramHasAttr(N, Attribute::SExt);
+    if (Size < 4 && (Signed || I.paramHasAttr(N, Attribute::ZExt)))
+      A.extend(Signed, Size, 4, R, R);
+  };
+  for (unsigned N = 0; N < Types.size(); ++N) {
+    const Passed &P = Places[N];
+    const llvm::Value *V = I.getArgOperand(N);
+    if (P.R != NoReg) {
+      Moves.push_back({P.R, V});
+    } else if (I.isByValArgument(N)) {
+      copyBytes(Mem::at(RSP, P.StackOffset), address(V), P.ByValue);
+      Locked = 0;
+    } else {
+      const bool IsFloat = Types[N]->isFloatingPointTy();
+      const Reg R = IsFloat ? XMM15 : R11;
+      loadTo(R, V);
+      Extend(N, R);
+      A.store(IsFloat ? getScalarSize(Types[N]) : 8,
+              Mem::at(RSP, P.StackOffset), R);
+    }
+  }
+  auto *Callee = dyn_cast<Function>(I.getCalledOperand());
+  if (!Callee)
+    Moves.push_back({R10, I.getCalledOperand()});
+  moveToRegisters(Moves);
+  for (unsigned N = 0; N < Types.size(); ++N)
+    if (Places[N].R != NoReg)
+      Extend(N, Places[N].R);
+  if (I.getFunctionType()->isVarArg())
+    A.loadImmediate(RAX, Vectors);
+
+  const uint32_t CallBegin = A.here() - Begin;
+  if (Callee)
+    A.call(Symbols.get(*Callee));
+  else
+    A.call(R10);
+  if (Invoke) {
+    const BasicBlock *Pad = Invoke->getUnwindDest();
+    Sites.push_back({CallBegin, A.here() - Begin, edgeTo(Pad),
+                     getAction(*Invoke->getLandingPadInst())});
+  }
+  forgetRegisters();
+  takeReturned(I);
+  if (Invoke) {
+    copyPhis(Block, Invoke->getNormalDest());
+    jumpTo(Invoke->getNormalDest());
+  }
+}
+
+void FunctionCompiler::callLibrary(StringRef Name, const Instruction &I,
+                                   ArrayRef<const llvm::Value *> Arguments) {
+  saveForCall(I);
+  SmallVector<std::pair<Reg, const llvm::Value *>, 4> Moves;
+  for (unsigned N = 0; N < Arguments.size(); ++N)
+    Moves.push_back({ForIntegers[N], Arguments[N]});
+  moveToRegisters(Moves);
+  A.call(Symbols.getLibrary(Name));
+  forgetRegisters();
+}
+
+void FunctionCompiler::copyBytes(const Mem &To, const Mem &From,
+                                 uint64_t Bytes) {
+  uint64_t At = 0;
+  for (; Bytes - At >= 16; At += 16) {
+    A.vector(0, 0x10, XMM15, From.plus(At)); // movups
+    A.vector(0, 0x11, XMM15, To.plus(At));
+  }
+  for (unsigned Size : {8u, 4u, 2u, 1u})
+    for (; Bytes - At >= Size; At += Size) {
+      A.load(Size, R11, From.plus(At));
+      A.store(Size, To.plus(At), R11);
+    }
+}
+
+void FunctionCompiler::compileMemory(const MemIntrinsic &I) {
+  constexpr uint64_t Most = 128;
+  auto *Length = dyn_cast<ConstantInt>(I.getLength());
+  const uint64_t Bytes = Length ? Length->getLimitedValue() : UINT64_MAX;
+  if (!I.getLength()->getType()->isIntegerTy(64) ||
+      !getScalarSize(I.getRawDest()->getType()))
+    return fail("an intrinsic");
+  if (auto *Set = dyn_cast<MemSetInst>(&I)) {
+    auto *Byte = dyn_cast<ConstantInt>(Set->getValue());
+    if (!Byte || Bytes > Most)
+      return callLibrary("memset", I,
+                         {I.getRawDest(), Set->getValue(), I.getLength()});
+    const Mem To = address(I.getRawDest());
+    uint64_t At = 0;
+    A.loadImmediate(R11, Byte->getZExtValue() * 0x0101010101010101);
+    for (unsigned Size : {8u, 4u, 2u, 1u})
+      for (; Bytes - At >= Size; At += Size)
+        A.store(Size, To.plus(At), R11);
+    return;
+  }
+  auto &Transfer = cast<MemTransferInst>(I);
+  if (!getScalarSize(Transfer.getRawSource()->getType()))
+    return fail("an intrinsic");
+  // What overlaps must be read before it is written: in one piece.
+  const bool OnePiece = Bytes <= 16 && (isPowerOf2_64(Bytes) || !Bytes);
+  if (Bytes > Most || (isa<MemMoveInst>(I) && !OnePiece))
+    return callLibrary(
+        isa<MemMoveInst>(I) ? "memmove" : "memcpy", I,
+        {I.getRawDest(), Transfer.getRawSource(), I.getLength()});
+  const Mem To = address(I.getRawDest());
+  copyBytes(To, address(Transfer.getRawSource()), Bytes);
+}
+
+void FunctionCompiler::compileOverflow(const WithOverflowInst &I) {
+  const unsigned Size = getScalarSize(I.getLHS()->getType());
+  if (Size < 4)
+    return fail("an intrinsic");
+  Reg R;
+  if (I.getIntrinsicID() == Intrinsic::umul_with_overflow) {
+    allocateFixed(RAX);
+    allocateFixed(RDX);
+    const Reg Right = use(I.getRHS());
+    loadTo(RAX, I.getLHS());
+    A.group3(4, Size, Right);
+    R = RAX;
+  } else {
+    R = take(I.getLHS());
+    const Reg Right = use(I.getRHS());
+    if (I.getBinaryOp() == Instruction::Mul)
+      A.imul(Size, R, Right);
+    else
+      A.alu(I.getBinaryOp() == Instruction::Add ? Alu::Add : Alu::Sub, Size, R,
+            Right);
+  }
+  A.setcc(I.isSigned() || I.getBinaryOp() == Instruction::Mul ? Overflow
+                                                              : Below,
+          R11);
+  const Mem To = aggregate(&I);
+  A.store(Size, To, R);
+  A.store(1,
+          To.plus(DL.getStructLayout(cast<StructType>(I.getType()))
+                      ->getElementOffset(1)),
+          R11);
+}
+
+void FunctionCompiler::compileCountZeros(const IntrinsicInst &I) {
+  const unsigned Size = getScalarSize(I.getType());
+  if (Size < 4)
+    return fail("an intrinsic");
+  const bool Leading = I.getIntrinsicID() == Intrinsic::ctlz;
+  const unsigned Bits = 8 * Size;
+  const Reg From = use(I.getArgOperand(0)), To = allocate(false);
+  // Of zero, bsr and bsf say nothing but that.
+  A.loadImmediate(R11, Leading ? 2 * Bits - 1 : Bits);
+  A.bitScan(Leading, Size, To, From);
+  A.cmov(Equal, Size, To, R11);
+  if (Leading)
+    A.aluImmediate(Alu::Xor, Size, To, Bits - 1);
+  setResult(I, To);
+}
+
+bool FunctionCompiler::compileIntrinsic(const IntrinsicInst &I) {
+  const unsigned Size = getScalarSize(I.getType());
+  auto IsZero = [&](unsigned N) {
+    auto *C = dyn_cast<ConstantInt>(I.getArgOperand(N));
+    return C && C->isZero();
+  };
+  if (auto *Memory = dyn_cast<MemIntrinsic>(&I))
+    return compileMemory(*Memory), true;
+  if (auto *Overflow = dyn_cast<WithOverflowInst>(&I))
+    return compileOverflow(*Overflow), true;
+  switch (I.getIntrinsicID()) {
+  case Intrinsic::lifetime_start:
+  case Intrinsic::lifetime_end:
+  case Intrinsic::assume:
+  case Intrinsic::donothing:
+  case Intrinsic::sideeffect:
+  case Intrinsic::experimental_noalias_scope_decl:
+  case Intrinsic::invariant_start:
+  case Intrinsic::invariant_end:
+  case Intrinsic::var_annotation:
+    return true;
+  case Intrinsic::stackrestore:
+    return A.mov(8, RSP, use(I.getArgOperand(0))), true;
+  case Intrinsic::vaend:
+    return true;
+  case Intrinsic::vastart:
+    return compileVaStart(I.getArgOperand(0)), true;
+  case Intrinsic::vacopy: {
+    constexpr uint64_t ListBytes = 24;
+    const Mem To = address(I.getArgOperand(0));
+    return copyBytes(To, address(I.getArgOperand(1)), ListBytes), true;
+  }
+  case Intrinsic::trap:
+    return A.trap(), true;
+  case Intrinsic::debugtrap:
+    return A.debugTrap(), true;
+  default:
+    break;
+  }
+  // The rest has no effect but its result.
+  if (I.use_empty() && !I.mayHaveSideEffects())
+    return true;
+  switch (I.getIntrinsicID()) {
+  case Intrinsic::frameaddress: {
+    if (!IsZero(0))
+      return false;
+    const Reg R = allocate(false);
+    A.mov(8, R, RBP);
+    return setResult(I, R), true;
+  }
+  case Intrinsic::stacksave: {
+    const Reg R = allocate(false);
+    A.mov(8, R, RSP);
+    return setResult(I, R), true;
+  }
+  case Intrinsic::returnaddress: {
+    if (!IsZero(0))
+      return false;
+    const Reg R = allocate(false);
+    A.load(8, R, Mem::at(RBP, 8));
+    return setResult(I, R), true;
+  }
+  case Intrinsic::is_constant: {
+    const Reg R = allocate(false);
+    A.loadImmediate(R, 0);
+    return setResult(I, R), true;
+  }
+  case Intrinsic::expect:
+  case Intrinsic::expect_with_probability:
+  case Intrinsic::launder_invariant_group:
+  case Intrinsic::strip_invariant_group:
+    if (!Size)
+      return false;
+    return setResult(I, take(I.getArgOperand(0))), true;
+  case Intrinsic::eh_typeid_for: {
+    const Reg R = allocate(false);
+    A.loadImmediate(R, getTypeNumber(cast<Constant>(I.getArgOperand(0))));
+    return setResult(I, R), true;
+  }
+  case Intrinsic::ctlz:
+  case Intrinsic::cttz:
+    return compileCountZeros(I), true;
+  case Intrinsic::bswap: {
+    if (Size < 4)
+      return false;
+    const Reg R = take(I.getArgOperand(0));
+    A.bswap(Size, R);
+    return setResult(I, R), true;
+  }
+  case Intrinsic::umax:
+  case Intrinsic::umin:
+  case Intrinsic::smax:
+  case Intrinsic::smin: {
+    if (Size < 4)
+      return false;
+    const Reg R = take(I.getArgOperand(0)), Other = use(I.getArgOperand(1));
+    A.alu(Alu::Cmp, Size, R, Other);
+    A.cmov(I.getIntrinsicID() == Intrinsic::umax   ? Below
+           : I.getIntrinsicID() == Intrinsic::umin ? Above
+           : I.getIntrinsicID() == Intrinsic::smax ? Less
+                                                   : Greater,
+           Size, R, Other);
+    return setResult(I, R), true;
+  }
+  case Intrinsic::abs: {
+    if (Size < 4)
+      return false;
+    const Reg R = take(I.getArgOperand(0));
+    A.mov(8, R11, R);
+    A.group3(3, Size, R);
+    A.cmov(Sign, Size, R, R11);
+    return setResult(I, R), true;
+  }
+  case Intrinsic::fabs:
+  case Intrinsic::sqrt: {
+    if (!Size)
+      return false;
+    const Reg R = take(I.getArgOperand(0));
+    if (I.getIntrinsicID() == Intrinsic::sqrt) {
+      A.vector(Size == 8 ? 0xF2 : 0xF3, 0x51, R, R);
+    } else {
+      A.loadImmediate(R11, Size == 8 ? ~(1ull << 63) : 0x7fffffff);
+      A.mov(Size, XMM15, R11);
+      A.vector(0, 0x54, R, XMM15); // andps
+    }
+    return setResult(I, R), true;
+  }
+  case Intrinsic::fmuladd: {
+    // Fused where the function's processor can: with another result.
+    Attribute Features = F.getFnAttribute("target-features");
+    if (!Size || !Features.isValid() ||
+        Features.getValueAsString().contains("+fma"))
+      return false;
+    const uint8_t Prefix = Size == 8 ? 0xF2 : 0xF3;
+    const Reg R = take(I.getArgOperand(0));
+    A.vector(Prefix, 0x59, R, use(I.getArgOperand(1)));
+    A.vector(Prefix, 0x58, R, use(I.getArgOperand(2)));
+    return setResult(I, R), true;
+  }
+  default:
+    return false;
+  }
+}
+
+} // namespace reopt::baseline
