@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures what counting costs tier 0: the same code with it and without.
 
-Each kernel runs in tier 0 only, in turn with counting that never trips and with
-none. The hidden option `count` takes nothing else away: stubs, groups and the
+Each kernel runs in tier 0 only, in turn with counting that never trips, with
+none, and with code that LLVM generates at its lowest level. The hidden option `count` takes nothing else away: stubs, groups and the
 level of code generation stay. The exit code is 1 when the two disagree about an
 answer or one fails, 2 for wrong usage, and 0 otherwise, whether or not the
 target is met.
@@ -26,9 +26,14 @@ from reopt_bench.turns import run_in_turns
 CALLS, REPEATS, TIMEOUT_S = 30, 11, 120
 QUICK_CALLS, QUICK_REPEATS = 10, 1
 LIMIT = 1.05
-COUNTING, PLAIN = "counting", "without"
+COUNTING, PLAIN, BY_LLVM = "counting", "without", "counting, by LLVM"
 # Enough that nothing trips in the calls of a session, and loops do not poll.
-OPTIONS = {COUNTING: ["threshold=1000000000"], PLAIN: ["count=off"]}
+NEVER = "threshold=1000000000"
+OPTIONS = {
+    COUNTING: [NEVER],
+    PLAIN: ["count=off"],
+    BY_LLVM: [NEVER, "baseline=off"],
+}
 
 CALL = Figure(
     "call",

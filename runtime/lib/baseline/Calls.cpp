@@ -320,7 +320,9 @@ void FunctionCompiler::callLibrary(StringRef Name, const Instruction &I,
 void FunctionCompiler::copyBytes(const Mem &To, const Mem &From,
                                  uint64_t Bytes) {
   uint64_t At = 0;
-  for (; Bytes - At >= 16; At += 16) {
+  // What was just stored in words is not forwarded to a load of two.
+  constexpr uint64_t MostWords = 32;
+  for (; Bytes > MostWords && Bytes - At >= 16; At += 16) {
     A.vector(0, 0x10, XMM15, From.plus(At)); // movups
     A.vector(0, 0x11, XMM15, To.plus(At));
   }
@@ -355,7 +357,7 @@ void FunctionCompiler::compileMemory(const MemIntrinsic &I) {
   if (!getScalarSize(Transfer.getRawSource()->getType()))
     return fail("an intrinsic");
   // What overlaps must be read before it is written: in one piece.
-  const bool OnePiece = Bytes <= 16 && (isPowerOf2_64(Bytes) || !Bytes);
+  const bool OnePiece = Bytes <= 8 && (isPowerOf2_64(Bytes) || !Bytes);
   if (Bytes > Most || (isa<MemMoveInst>(I) && !OnePiece))
     return callLibrary(
         isa<MemMoveInst>(I) ? "memmove" : "memcpy", I,

@@ -64,26 +64,8 @@ StringRef FunctionCompiler::compile(FunctionUnwind &Into) {
   return Failure;
 }
 
-/// Sets the flags, and returns when \p I is true.
-Cond FunctionCompiler::compare(const ICmpInst &I) {
-  const llvm::Value *L = I.getOperand(0), *R = I.getOperand(1);
-  const unsigned Size = getScalarSize(L->getType());
-  if (!Size || (L->getType()->isIntegerTy(1) && I.isSigned())) {
-    fail("a comparison");
-    return Equal;
-  }
-  const Reg Left = use(L);
-  auto *Number = dyn_cast<ConstantInt>(R);
-  if (isa<ConstantPointerNull>(R) || (Number && Number->isZero())) {
-    A.test(Size, Left, Left);
-  } else if (Number && isInt<32>(Number->getSExtValue())) {
-    A.aluImmediate(
-        Alu::Cmp, Size, Left,
-        Number->getBitWidth() == 1 ? 1 : int32_t(Number->getSExtValue()));
-  } else {
-    A.alu(Alu::Cmp, Size, Left, use(R));
-  }
-  switch (I.getPredicate()) {
+static Cond getCondition(CmpInst::Predicate P) {
+  switch (P) {
   case CmpInst::ICMP_EQ:
     return Equal;
   case CmpInst::ICMP_NE:
@@ -107,6 +89,41 @@ Cond FunctionCompiler::compare(const ICmpInst &I) {
   }
 }
 
+/// Sets the flags, and returns when \p I is true.
+Cond FunctionCompiler::compare(const ICmpInst &I) {
+  const llvm::Value *L = I.getOperand(0), *R = I.getOperand(1);
+  const unsigned Size = getScalarSize(L->getType());
+  if (!Size || (L->getType()->isIntegerTy(1) && I.isSigned())) {
+    fail("a comparison");
+    return Equal;
+  }
+  auto *Number = dyn_cast<ConstantInt>(R);
+  if (isFoldedLoad(L)) {
+    const int64_t With = Number ? Number->getSExtValue() : 0;
+    const Mem Memory = foldedLoad(L);
+    if (isInt<32>(With)) {
+      A.aluImmediate(Alu::Cmp, Size, Memory, int32_t(With));
+    } else {
+      A.load(Size, R11, Memory);
+      const Reg Right = use(R);
+      A.alu(Alu::Cmp, Size, R11, Right);
+    }
+    return getCondition(I.getPredicate());
+  }
+  const Reg Left = use(L);
+  if (isFoldedLoad(R))
+    A.alu(Alu::Cmp, Size, Left, foldedLoad(R));
+  else if (isa<ConstantPointerNull>(R) || (Number && Number->isZero())) {
+    A.test(Size, Left, Left);
+  } else if (Number && isInt<32>(Number->getSExtValue())) {
+    A.aluImmediate(
+        Alu::Cmp, Size, Left,
+        Number->getBitWidth() == 1 ? 1 : int32_t(Number->getSExtValue()));
+  } else {
+    A.alu(Alu::Cmp, Size, Left, use(R));
+  }
+  return getCondition(I.getPredicate());
+}
 namespace {
 
 /// How ucomiss and ucomisd answer a comparison: carry says less or unordered,

@@ -62,12 +62,15 @@ private:
     bool HasSlot = false;
     /// It is the address rbp + Offset.
     bool FrameAddress = false;
-    /// Its users do its work: an address of constant distance to another, or a
-    /// comparison that a branch is on.
+    /// Its users do its work: an address of constant distance to another, a
+    /// comparison that a branch is on, or a load that is an operand.
     bool Folded = false;
     bool Aggregate = false;
     uint8_t Size = 0;
     int32_t Offset = 0;
+    /// Of a folded address: what is added to it, times Scale; or null.
+    const llvm::Value *Index = nullptr;
+    uint8_t Scale = 1;
     /// Not yet compiled.
     unsigned Uses = 0;
   };
@@ -97,7 +100,9 @@ private:
   void analyze();
   void countUses(const llvm::Instruction &I);
   void foldAddress(const llvm::GetElementPtrInst &Gep);
+  void foldIndexed(const llvm::GetElementPtrInst &Gep);
   bool isFusedWithBranch(const llvm::Instruction &I) const;
+  bool isOperandOfNext(const llvm::LoadInst &I) const;
   Value &get(const llvm::Value *V);
   int32_t allocateFrame(uint64_t Size, uint64_t Align);
   int32_t getSlot(Value &V);
@@ -115,6 +120,8 @@ private:
   void loadTo(Reg To, const llvm::Value *V);
   void loadConstant(Reg To, const llvm::Constant &C);
   Mem address(const llvm::Value *Pointer);
+  bool isFoldedLoad(const llvm::Value *V);
+  Mem foldedLoad(const llvm::Value *V);
   Mem constantAddress(const llvm::Constant &C);
   Mem slot(Value &V) { return Mem::at(RBP, getSlot(V)); }
   Mem aggregate(const llvm::Value *V);

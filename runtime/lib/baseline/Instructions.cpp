@@ -161,6 +161,8 @@ void FunctionCompiler::compile(const Instruction &I) {
 
 void FunctionCompiler::compileBinary(const BinaryOperator &I) {
   const llvm::Value *L = I.getOperand(0), *R = I.getOperand(1);
+  if (isFoldedLoad(L))
+    std::swap(L, R);
   const unsigned Size = std::max(getScalarSize(I.getType()), 4u);
   const bool IsBit = I.getType()->isIntegerTy(1);
   int32_t Number = 0;
@@ -176,7 +178,10 @@ void FunctionCompiler::compileBinary(const BinaryOperator &I) {
       return setResult(I, To);
     }
     const Reg To = take(L);
-    A.imul(Size, To, use(R));
+    if (isFoldedLoad(R))
+      A.imul(Size, To, foldedLoad(R));
+    else
+      A.imul(Size, To, use(R));
     return setResult(I, To);
   }
   case Instruction::Add:
@@ -197,6 +202,8 @@ void FunctionCompiler::compileBinary(const BinaryOperator &I) {
   const Reg To = take(L);
   if (IsImmediate)
     A.aluImmediate(Op, Size, To, Number);
+  else if (isFoldedLoad(R))
+    A.alu(Op, Size, To, foldedLoad(R));
   else
     A.alu(Op, Size, To, use(R));
   setResult(I, To);
@@ -322,8 +329,12 @@ void FunctionCompiler::compileFloat(const BinaryOperator &I) {
                      : I.getOpcode() == Instruction::FMul ? 0x59
                      : I.getOpcode() == Instruction::FSub ? 0x5C
                                                           : 0x5E;
+  const llvm::Value *Right = I.getOperand(1);
   const Reg To = take(I.getOperand(0));
-  A.vector(scalarPrefix(I.getType()), Op, To, use(I.getOperand(1)));
+  if (isFoldedLoad(Right))
+    A.vector(scalarPrefix(I.getType()), Op, To, foldedLoad(Right));
+  else
+    A.vector(scalarPrefix(I.getType()), Op, To, use(Right));
   setResult(I, To);
 }
 
@@ -360,6 +371,12 @@ void FunctionCompiler::compileCast(const CastInst &I) {
   case Instruction::ZExt:
   case Instruction::SExt: {
     const bool IsSigned = I.getOpcode() == Instruction::SExt;
+    if (isFoldedLoad(From)) {
+      const Mem Memory = foldedLoad(From);
+      const Reg R = allocate(false);
+      A.loadExtended(IsSigned, FromSize, ToSize, R, Memory);
+      return setResult(I, R);
+    }
     const Reg R = take(From);
     if (FromBit && IsSigned)
       A.group3(3, 8, R);
@@ -410,12 +427,12 @@ void FunctionCompiler::compileToInteger(const CastInst &I) {
     return setResult(I, To);
   }
   // From 2^63 on: less 2^63, with the top bit put back.
+  const Reg Less = allocate(true);
   const auto Small = A.makeLabel(), Done = A.makeLabel();
   A.loadImmediate(R11, FromSize == 8 ? 0x43E0000000000000 : 0x5F000000);
   A.mov(FromSize, XMM15, R11);
   A.vector(FromSize == 8 ? 0x66 : 0, 0x2E, From, XMM15); // ucomis
   A.jump(Below, Small);
-  const Reg Less = allocate(true);
   A.mov(FromSize, Less, From);
   A.vector(Prefix, 0x5C, Less, XMM15);
   A.vector(Prefix, Truncate, To, Less, true);

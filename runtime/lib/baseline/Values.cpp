@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionCompiler.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/MathExtras.h"
@@ -94,6 +95,36 @@ void FunctionCompiler::countUses(const Instruction &I) {
   }
 }
 
+static bool isAddressIn(const GetElementPtrInst &Gep, const Instruction &User) {
+  if (auto *Load = dyn_cast<LoadInst>(&User))
+    return Load->getPointerOperand() == &Gep;
+  auto *Store = dyn_cast<StoreInst>(&User);
+  return Store && Store->getPointerOperand() == &Gep &&
+         Store->getValueOperand() != &Gep;
+}
+
+/// One index, of a width that instructions can scale, is added by the next
+/// instruction, the only user.
+void FunctionCompiler::foldIndexed(const GetElementPtrInst &Gep) {
+  const Instruction *User = Gep.getNextNode();
+  if (!Gep.hasOneUse() || Gep.user_back() != User || !isAddressIn(Gep, *User))
+    return;
+  SmallMapVector<llvm::Value *, APInt, 4> Indices;
+  APInt Distance(64, 0);
+  if (!Gep.collectOffset(DL, 64, Indices, Distance) || Indices.size() != 1 ||
+      !Distance.isSignedIntN(31))
+    return;
+  auto [Index, Scale] = Indices.front();
+  if (!Index->getType()->isIntegerTy(64) || isa<Constant>(Index) ||
+      !(Scale == 1 || Scale == 2 || Scale == 4 || Scale == 8))
+    return;
+  Value &To = get(&Gep);
+  To.Folded = true;
+  To.Offset = int32_t(Distance.getSExtValue());
+  To.Index = Index;
+  To.Scale = uint8_t(Scale.getZExtValue());
+}
+
 /// An address of constant distance to another is worked out where it is used:
 /// always, if the other is in the frame, and else if it is used for memory of
 /// its own block only.
@@ -117,13 +148,7 @@ void FunctionCompiler::foldAddress(const GetElementPtrInst &Gep) {
   unsigned Users = 0;
   for (const Use &U : Gep.uses()) {
     auto *User = cast<Instruction>(U.getUser());
-    const bool IsMemory =
-        (isa<LoadInst>(User) || isa<StoreInst>(User)) &&
-        getLoadStorePointerOperand(User) == &Gep &&
-        U.getOperandNo() == (isa<StoreInst>(User)
-                                 ? StoreInst::getPointerOperandIndex()
-                                 : LoadInst::getPointerOperandIndex());
-    if (!IsMemory || User->getParent() != Gep.getParent())
+    if (!isAddressIn(Gep, *User) || User->getParent() != Gep.getParent())
       return;
     ++Users;
   }
@@ -139,6 +164,47 @@ bool FunctionCompiler::isFusedWithBranch(const Instruction &I) const {
   auto *Branch = dyn_cast_or_null<BranchInst>(I.getNextNode());
   return Branch && Branch->isConditional() && Branch->getCondition() == &I &&
          I.hasOneUse() && I.getType()->isIntegerTy(1);
+}
+
+/// A load that the next instruction, its only user, can have as an operand in
+/// memory. Nothing lies between that could write there.
+bool FunctionCompiler::isOperandOfNext(const LoadInst &I) const {
+  const Instruction *User = I.getNextNode();
+  const unsigned Size = getScalarSize(I.getType());
+  if (!Size || !I.isSimple() || !I.hasOneUse() || I.user_back() != User ||
+      I.getType()->isIntegerTy(1))
+    return false;
+  switch (User->getOpcode()) {
+  case Instruction::FAdd:
+  case Instruction::FSub:
+  case Instruction::FMul:
+  case Instruction::FDiv:
+    return User->getOperand(1) == &I;
+  case Instruction::Sub:
+    return Size >= 4 && User->getOperand(1) == &I;
+  case Instruction::Add:
+  case Instruction::And:
+  case Instruction::Or:
+  case Instruction::Xor:
+  case Instruction::Mul:
+    return Size >= 4 && !isa<Constant>(User->getOperand(1));
+  case Instruction::ICmp:
+    return User->getOperand(1) == &I || isa<ConstantInt>(User->getOperand(1)) ||
+           isa<ConstantPointerNull>(User->getOperand(1));
+  case Instruction::SExt:
+  case Instruction::ZExt:
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool FunctionCompiler::isFoldedLoad(const llvm::Value *V) {
+  return isa<LoadInst>(V) && get(V).Folded;
+}
+
+Mem FunctionCompiler::foldedLoad(const llvm::Value *V) {
+  return address(cast<LoadInst>(V)->getPointerOperand());
 }
 
 void FunctionCompiler::analyze() {
@@ -171,6 +237,9 @@ void FunctionCompiler::analyze() {
         foldAddress(*Gep);
       } else if (isFusedWithBranch(I)) {
         get(&I).Folded = true;
+      } else if (auto *Load = dyn_cast<LoadInst>(&I)) {
+        if (isOperandOfNext(*Load))
+          get(&I).Folded = true;
       } else if (isa<PHINode>(I)) {
         Value &Phi = get(&I);
         Phi.Global = Phi.Stored = true;
@@ -196,7 +265,9 @@ int32_t FunctionCompiler::allocateFrame(uint64_t Size, uint64_t Align) {
 
 int32_t FunctionCompiler::getSlot(Value &V) {
   if (!V.HasSlot) {
-    if (!FreeSlots.empty())
+    // A block may run after one that lies behind it: what blocks share, no
+    // temporary of another block may overwrite.
+    if (!V.Global && !FreeSlots.empty())
       V.Offset = FreeSlots.pop_back_val();
     else
       V.Offset = allocateFrame(8, 8);
@@ -451,9 +522,19 @@ Mem FunctionCompiler::address(const llvm::Value *Pointer) {
   if (V.FrameAddress)
     return Mem::at(RBP, V.Offset);
   if (V.Folded) {
-    const int32_t Distance = V.Offset;
-    return address(cast<GetElementPtrInst>(Pointer)->getPointerOperand())
-        .plus(Distance);
+    Mem M = address(cast<GetElementPtrInst>(Pointer)->getPointerOperand())
+                .plus(V.Offset);
+    if (!V.Index)
+      return M;
+    // What the linker fills in leaves no room for an index.
+    if (M.Symbol != ElfObject::NoSymbol || M.Base == NoReg) {
+      const Reg Base = allocate(false);
+      A.lea(Base, M);
+      M = Mem::at(Base);
+    }
+    M.Index = use(V.Index);
+    M.Scale = V.Scale;
+    return M;
   }
   return Mem::at(use(Pointer));
 }

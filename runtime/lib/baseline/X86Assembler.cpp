@@ -233,6 +233,10 @@ void X86Assembler::imul(unsigned Size, Reg To, Reg From) {
   registers(0, Size == 8, Escape0F, 0xAF, To, From);
 }
 
+void X86Assembler::imul(unsigned Size, Reg To, const Mem &From) {
+  memory(0, Size == 8, Escape0F, 0xAF, To, From);
+}
+
 void X86Assembler::imulImmediate(unsigned Size, Reg To, Reg From,
                                  int32_t Value) {
   registers(0, Size == 8, NoEscape, isInt<8>(Value) ? 0x6B : 0x69, To, From);

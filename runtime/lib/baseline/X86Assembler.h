@@ -146,6 +146,7 @@ public:
   void test(unsigned Size, Reg A, Reg B);
   void testByte(Reg A, uint8_t Value);
   void imul(unsigned Size, Reg To, Reg From);
+  void imul(unsigned Size, Reg To, const Mem &From);
   void imulImmediate(unsigned Size, Reg To, Reg From, int32_t Value);
   /// F7 /4 to /7: mul, imul, div, idiv of rdx:rax; /2 not, /3 neg.
   void group3(unsigned Extension, unsigned Size, Reg Operand);
