@@ -95,7 +95,7 @@ private:
       Failure = Why;
   }
 
-  // Values.cpp
+  // Analysis.cpp
   llvm::StringRef findUnsupported() const;
   void analyze();
   void countUses(const llvm::Instruction &I);
@@ -103,6 +103,8 @@ private:
   void foldIndexed(const llvm::GetElementPtrInst &Gep);
   bool isFusedWithBranch(const llvm::Instruction &I) const;
   bool isOperandOfNext(const llvm::LoadInst &I) const;
+
+  // Values.cpp
   Value &get(const llvm::Value *V);
   int32_t allocateFrame(uint64_t Size, uint64_t Align);
   int32_t getSlot(Value &V);
@@ -141,11 +143,14 @@ private:
   void compileCast(const llvm::CastInst &I);
   void compileToInteger(const llvm::CastInst &I);
   void compileFromInteger(const llvm::CastInst &I);
+  void compileSelect(const llvm::SelectInst &I);
+  Reg takeExtended(const llvm::Value *V, bool Signed);
+
+  // Memory.cpp
   void compileAlloca(const llvm::AllocaInst &I);
   void compileLoad(const llvm::LoadInst &I);
   void compileStore(const llvm::StoreInst &I);
   void compileAddress(const llvm::GetElementPtrInst &I);
-  void compileSelect(const llvm::SelectInst &I);
   void compileExtract(const llvm::ExtractValueInst &I);
   void compileInsert(const llvm::InsertValueInst &I);
   void compileExchange(const llvm::AtomicCmpXchgInst &I);
@@ -153,7 +158,6 @@ private:
   bool compileCount(const llvm::LoadInst &I);
   void compileScaled(Reg To, Mem From, const llvm::Value *Index,
                      uint64_t Scale);
-  Reg takeExtended(const llvm::Value *V, bool Signed);
 
   // Control.cpp
   Cond compare(const llvm::ICmpInst &I);
@@ -239,6 +243,13 @@ private:
 
 /// Bytes of a scalar that lives in one register; 0 for other types.
 unsigned getScalarSize(const llvm::Type *Ty);
+
+/// Whether \p V is made in its function, and not a constant.
+bool hasHome(const llvm::Value *V);
+
+/// Whether \p V is an integer that instructions can have in themselves; a truth
+/// value is 0 or 1.
+bool fits(const llvm::Value *V, int32_t &Number);
 
 } // namespace reopt::baseline
 
