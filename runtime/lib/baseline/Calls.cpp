@@ -178,7 +178,7 @@ void FunctionCompiler::moveToRegisters(
       Between.push_back({To, get(V).R});
   }
   while (!Between.empty()) {
-    auto Ready = find_if(Between, [&](auto &Move) {
+    auto *Ready = find_if(Between, [&](auto &Move) {
       return none_of(Between,
                      [&](auto &Other) { return Other.second == Move.first; });
     });
