@@ -140,6 +140,8 @@ void FunctionCompiler::foldAddress(const GetElementPtrInst &Gep) {
   const Value From = get(Base);
   Value &To = get(&Gep);
   if (From.FrameAddress) {
+    if (!isInt<31>(From.Offset + Distance.getSExtValue()))
+      return;
     To.FrameAddress = true;
     To.Offset = From.Offset + int32_t(Distance.getSExtValue());
     return;

@@ -24,6 +24,8 @@ static StringRef findUnsupported(const Module &M, const Triple &Target) {
     return "assembly";
   if (!M.alias_empty() || !M.ifunc_empty())
     return "an alias";
+  if (!M.debug_compile_units().empty())
+    return "debug information";
   if (auto Model = M.getCodeModel(); Model && *Model != CodeModel::Small)
     return "a code model";
   SmallVector<Module::ModuleFlagEntry, 8> Flags;
@@ -125,6 +127,8 @@ StringRef ModuleCompiler::compile() {
     if (!F.isDeclarationForLinker())
       if (StringRef Why = compile(F); !Why.empty())
         return Why;
+  if (!Object.fits())
+    return "the number of sections";
   return {};
 }
 

@@ -35,6 +35,8 @@ SmallVector<FunctionCompiler::Passed, 8> FunctionCompiler::passArguments(
           Attribute::SwiftAsync, Attribute::ByRef})
       if (GetAttribute(I, Kind).isValid())
         fail("an attribute of an argument");
+    if (Types[I]->isIntegerTy(1) && GetAttribute(I, Attribute::SExt).isValid())
+      fail("a truth value with a sign");
     Passed &P = Places.emplace_back();
     if (Attribute ByValue = GetAttribute(I, Attribute::ByVal);
         ByValue.isValid()) {
@@ -222,6 +224,8 @@ void FunctionCompiler::takeReturned(const CallBase &I) {
       return fail("the type of a result");
     const Reg From = IsFloat ? Reg(XMM0 + Count) : Count ? RDX : RAX;
     ++Count;
+    if (Leaf->isIntegerTy(1))
+      A.aluImmediate(Alu::And, 4, From, 1);
     A.store(getScalarSize(Leaf), To.plus(Offset), From);
   });
 }
@@ -232,6 +236,9 @@ void FunctionCompiler::compileCall(const CallBase &I) {
       fail("an intrinsic");
     return;
   }
+  auto *Callee = dyn_cast<Function>(I.getCalledOperand());
+  if (Callee && Callee->isIntrinsic())
+    return fail("an intrinsic");
   auto *Call = dyn_cast<CallInst>(&I);
   auto *Invoke = dyn_cast<InvokeInst>(&I);
   if (I.isInlineAsm() || (!Call && !Invoke) || I.isMustTailCall() ||
@@ -278,7 +285,6 @@ void FunctionCompiler::compileCall(const CallBase &I) {
               Mem::at(RSP, P.StackOffset), R);
     }
   }
-  auto *Callee = dyn_cast<Function>(I.getCalledOperand());
   if (!Callee)
     Moves.push_back({R10, I.getCalledOperand()});
   moveToRegisters(Moves);
@@ -295,6 +301,8 @@ void FunctionCompiler::compileCall(const CallBase &I) {
     A.call(R10);
   if (Invoke) {
     const BasicBlock *Pad = Invoke->getUnwindDest();
+    if (!isa<LandingPadInst>(Pad->getFirstNonPHIIt()))
+      return fail("a pad that is entered otherwise");
     Sites.push_back({CallBegin, A.here() - Begin, edgeTo(Pad),
                      getAction(*Invoke->getLandingPadInst())});
   }
@@ -337,8 +345,10 @@ void FunctionCompiler::compileMemory(const MemIntrinsic &I) {
   constexpr uint64_t Most = 128;
   auto *Length = dyn_cast<ConstantInt>(I.getLength());
   const uint64_t Bytes = Length ? Length->getLimitedValue() : UINT64_MAX;
+  const bool MustInline = I.getIntrinsicID() == Intrinsic::memcpy_inline ||
+                          I.getIntrinsicID() == Intrinsic::memset_inline;
   if (!I.getLength()->getType()->isIntegerTy(64) ||
-      !getScalarSize(I.getRawDest()->getType()))
+      (MustInline && Bytes > Most) || !getScalarSize(I.getRawDest()->getType()))
     return fail("an intrinsic");
   if (auto *Set = dyn_cast<MemSetInst>(&I)) {
     auto *Byte = dyn_cast<ConstantInt>(Set->getValue());
@@ -447,8 +457,12 @@ bool FunctionCompiler::compileIntrinsic(const IntrinsicInst &I) {
     return copyBytes(To, address(I.getArgOperand(1)), ListBytes), true;
   }
   case Intrinsic::trap:
+    if (I.hasFnAttr("trap-func-name"))
+      return false;
     return A.trap(), true;
   case Intrinsic::debugtrap:
+    if (I.hasFnAttr("trap-func-name"))
+      return false;
     return A.debugTrap(), true;
   default:
     break;
@@ -477,6 +491,8 @@ bool FunctionCompiler::compileIntrinsic(const IntrinsicInst &I) {
     return setResult(I, R), true;
   }
   case Intrinsic::is_constant: {
+    if (isa<Constant>(I.getArgOperand(0)))
+      return false;
     const Reg R = allocate(false);
     A.loadImmediate(R, 0);
     return setResult(I, R), true;

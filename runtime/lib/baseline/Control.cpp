@@ -236,7 +236,9 @@ void FunctionCompiler::copyPhis(const BasicBlock *From, const BasicBlock *To) {
   bool ReadsPhi = false;
   for (const PHINode &Phi : To->phis()) {
     const llvm::Value *V = Phi.getIncomingValueForBlock(From);
-    if (V == &Phi || isa<UndefValue>(V) || Phi.use_empty())
+    // A truth value is 0 or 1 whatever it is.
+    if (V == &Phi || Phi.use_empty() ||
+        (isa<UndefValue>(V) && !Phi.getType()->isIntegerTy(1)))
       continue;
     auto *Other = dyn_cast<PHINode>(V);
     ReadsPhi |= Other && Other->getParent() == To;
@@ -398,6 +400,8 @@ void FunctionCompiler::compileReturn(const ReturnInst &I) {
       const Reg To = Ty->isFloatingPointTy() ? XMM0 : RAX;
       loadTo(To, V);
       const bool Signed = F.hasRetAttribute(Attribute::SExt);
+      if (Signed && Ty->isIntegerTy(1))
+        return fail("a truth value with a sign");
       if (Size < 4 && (Signed || F.hasRetAttribute(Attribute::ZExt)))
         A.extend(Signed, Size, 4, To, To);
     } else if (Ty->isAggregateType()) {

@@ -52,6 +52,11 @@ void ElfObject::define(SymbolId Id, Section &In, uint64_t Offset, uint64_t Size,
   S.Visibility = Visibility;
 }
 
+bool ElfObject::fits() const {
+  // Each may have relocations; and there are four of our own.
+  return 2 * Sections.size() + 4 < SHN_LORESERVE;
+}
+
 void ElfObject::makeWeak(SymbolId S) { Symbols[S].Binding = STB_WEAK; }
 
 namespace {

@@ -68,6 +68,8 @@ public:
   /// May be undefined when the program is linked.
   void makeWeak(SymbolId S);
 
+  /// Whether the file format can count the sections.
+  bool fits() const;
   llvm::SmallVector<char, 0> write();
 
 private:

@@ -18,6 +18,13 @@ using namespace llvm;
 
 namespace reopt::baseline {
 
+/// Others take calls of a library, which has locks for them.
+template <class Access>
+static bool isAtomicInMemory(const Access &I, const Type *Ty) {
+  const unsigned Size = getScalarSize(Ty);
+  return Size && !Ty->isFloatingPointTy() && I.getAlign().value() >= Size;
+}
+
 /// Instrumenter's count: one instruction in memory, and a branch on its sign.
 bool FunctionCompiler::compileCount(const LoadInst &I) {
   if (!I.isVolatile() || !I.getType()->isIntegerTy(32) || !I.hasOneUse() ||
@@ -73,6 +80,8 @@ void FunctionCompiler::compileLoad(const LoadInst &I) {
   const unsigned Size = getScalarSize(I.getType());
   if (!Size)
     return fail("a type");
+  if (I.isAtomic() && !isAtomicInMemory(I, I.getType()))
+    return fail("an atomic access");
   const Mem From = address(I.getPointerOperand());
   const Reg To = allocate(I.getType()->isFloatingPointTy());
   A.load(Size, To, From);
@@ -84,7 +93,7 @@ void FunctionCompiler::compileStore(const StoreInst &I) {
   const unsigned Size = getScalarSize(V->getType());
   if (!Size && !V->getType()->isAggregateType())
     return fail("a type");
-  if (I.isAtomic() && (!Size || V->getType()->isFloatingPointTy()))
+  if (I.isAtomic() && !isAtomicInMemory(I, V->getType()))
     return fail("an atomic access");
   if (I.getOrdering() == AtomicOrdering::SequentiallyConsistent) {
     const Reg R = take(V);
@@ -224,7 +233,7 @@ void FunctionCompiler::compileInsert(const InsertValueInst &I) {
 void FunctionCompiler::compileExchange(const AtomicCmpXchgInst &I) {
   Type *Ty = I.getCompareOperand()->getType();
   const unsigned Size = getScalarSize(Ty);
-  if (!Size || Ty->isFloatingPointTy())
+  if (!isAtomicInMemory(I, Ty))
     return fail("an atomic access");
   allocateFixed(RAX);
   const Reg New = use(I.getNewValOperand());
@@ -239,7 +248,7 @@ void FunctionCompiler::compileExchange(const AtomicCmpXchgInst &I) {
 
 void FunctionCompiler::compileReadModifyWrite(const AtomicRMWInst &I) {
   const unsigned Size = getScalarSize(I.getType());
-  if (!Size || I.getType()->isFloatingPointTy())
+  if (!isAtomicInMemory(I, I.getType()))
     return fail("an atomic access");
   switch (I.getOperation()) {
   case AtomicRMWInst::Add:

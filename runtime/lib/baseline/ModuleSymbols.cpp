@@ -81,6 +81,8 @@ ElfObject::SymbolId ModuleSymbols::get(const GlobalValue &GV) {
 }
 
 ElfObject::SymbolId ModuleSymbols::getLibrary(StringRef Name) {
+  if (const GlobalValue *GV = M.getNamedValue(Name))
+    return get(*GV);
   auto [I, Inserted] = Library.try_emplace(Name, ElfObject::NoSymbol);
   if (Inserted)
     I->second = Object.addSymbol(Name);

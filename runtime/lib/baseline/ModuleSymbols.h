@@ -29,10 +29,12 @@ bool splitAddress(const llvm::Constant &C, const llvm::DataLayout &DL,
 class ModuleSymbols {
 public:
   ModuleSymbols(const llvm::Module &M, ElfObject &Object)
-      : DL(M.getDataLayout()), Object(Object) {}
+      : M(M), DL(M.getDataLayout()), Object(Object) {}
 
   ElfObject::SymbolId get(const llvm::GlobalValue &GV);
-  /// A function of the C library, or of the unwinder.
+  /// A function of the C library, or of the unwinder; the module's own if it
+  /// has one of that name. No name has two symbols: the linker would resolve
+  /// one of them.
   ElfObject::SymbolId getLibrary(llvm::StringRef Name);
   /// Whether \p GV lies in this object whatever the linker does, and so near.
   static bool isNear(const llvm::GlobalValue &GV) {
@@ -50,6 +52,7 @@ private:
                     uint64_t Offset);
   ElfObject::Section &getSection(const llvm::GlobalVariable &Var);
 
+  const llvm::Module &M;
   const llvm::DataLayout &DL;
   ElfObject &Object;
   llvm::DenseMap<const llvm::GlobalValue *, ElfObject::SymbolId> Known;

@@ -332,7 +332,7 @@ Mem FunctionCompiler::constantAddress(const Constant &C) {
   if (Base && ModuleSymbols::isNear(*Base) && !Base->isThreadLocal())
     return Mem::toSymbol(Symbols.get(*Base), ELF::R_X86_64_PC32,
                          int32_t(Distance));
-  if (!Base && isInt<32>(Distance))
+  if (!Base && isInt<31>(Distance))
     return Mem::at(NoReg, int32_t(Distance));
   const Reg R = allocate(false);
   if (!Base) {
