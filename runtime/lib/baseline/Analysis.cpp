@@ -67,7 +67,9 @@ StringRef FunctionCompiler::findUnsupported() const {
                          "denormal-fp-math-f32",
                          "thunk",
                          "save-reg-params",
-                         "warn-stack-size"})
+                         "warn-stack-size",
+                         "no_caller_saved_registers",
+                         "no_callee_saved_registers"})
     if (F.hasFnAttribute(Name))
       return "an attribute of the function";
   StringRef Features = F.getFnAttribute("target-features").getValueAsString();

@@ -255,8 +255,8 @@ void FunctionCompiler::copyPhis(const BasicBlock *From, const BasicBlock *To) {
         return storeConstant(Where, *Number);
       return copyLeaves(Ty, Where, aggregate(C.V));
     }
-    const Reg Scratch = Ty->isFloatingPointTy() ? XMM15 : R11;
-    const unsigned Size = Ty->isFloatingPointTy() ? getScalarSize(Ty) : 8;
+    const Reg Scratch = livesInVector(Ty) ? XMM15 : R11;
+    const unsigned Size = livesInVector(Ty) ? getScalarSize(Ty) : 8;
     Reg R = Scratch;
     if (!isa<Constant>(C.V) && get(C.V).R != NoReg && !get(C.V).FrameAddress)
       R = get(C.V).R;
@@ -397,7 +397,7 @@ void FunctionCompiler::compileReturn(const ReturnInst &I) {
   if (const llvm::Value *V = I.getReturnValue()) {
     Type *Ty = V->getType();
     if (const unsigned Size = getScalarSize(Ty)) {
-      const Reg To = Ty->isFloatingPointTy() ? XMM0 : RAX;
+      const Reg To = livesInVector(Ty) ? XMM0 : RAX;
       loadTo(To, V);
       const bool Signed = F.hasRetAttribute(Attribute::SExt);
       if (Signed && Ty->isIntegerTy(1))
@@ -408,7 +408,7 @@ void FunctionCompiler::compileReturn(const ReturnInst &I) {
       const Mem From = aggregate(V);
       unsigned Integers = 0, Floats = 0;
       forEachLeaf(Ty, 0, [&](Type *Leaf, uint64_t Offset) {
-        const bool IsFloat = Leaf->isFloatingPointTy();
+        const bool IsFloat = livesInVector(Leaf);
         unsigned &Count = IsFloat ? Floats : Integers;
         if (Count == 2)
           return fail("a returned value");

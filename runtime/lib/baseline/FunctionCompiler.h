@@ -186,10 +186,6 @@ private:
   void saveVariadic(unsigned Integers, unsigned Vectors, int32_t OnStack);
   void compileVaStart(const llvm::Value *List);
   void compileCall(const llvm::CallBase &I);
-  bool compileIntrinsic(const llvm::IntrinsicInst &I);
-  void compileMemory(const llvm::MemIntrinsic &I);
-  void compileOverflow(const llvm::WithOverflowInst &I);
-  void compileCountZeros(const llvm::IntrinsicInst &I);
   void callLibrary(llvm::StringRef Name, const llvm::Instruction &I,
                    llvm::ArrayRef<const llvm::Value *> Arguments);
   void copyBytes(const Mem &To, const Mem &From, uint64_t Bytes);
@@ -197,6 +193,14 @@ private:
   void
   moveToRegisters(llvm::ArrayRef<std::pair<Reg, const llvm::Value *>> Moves);
   void takeReturned(const llvm::CallBase &I);
+
+  // Intrinsics.cpp
+  bool compileIntrinsic(const llvm::IntrinsicInst &I);
+  void compileMemory(const llvm::MemIntrinsic &I);
+  void compileOverflow(const llvm::WithOverflowInst &I);
+  void compileCountZeros(const llvm::IntrinsicInst &I);
+  void compileRotate(const llvm::IntrinsicInst &I);
+  bool compileMath(const llvm::IntrinsicInst &I);
 
   const llvm::Function &F;
   const llvm::DataLayout &DL;
@@ -213,7 +217,9 @@ private:
   unsigned LastUsed[32] = {};
   unsigned Clock = 0;
   uint32_t Locked = 0;
-  llvm::SmallVector<int32_t, 8> FreeSlots;
+  llvm::SmallVector<int32_t, 8> FreeSlots, FreePairs;
+  /// Pairs that are free after the instruction.
+  llvm::SmallVector<int32_t, 2> BorrowedPairs;
   uint64_t FrameBytes = 0;
   uint32_t CallBytes = 0;
   /// Distances to what lies above that.
@@ -243,6 +249,12 @@ private:
 
 /// Bytes of a scalar that lives in one register; 0 for other types.
 unsigned getScalarSize(const llvm::Type *Ty);
+
+/// Whether scalars of \p Ty live in vector registers: floating point, and the
+/// pairs of floats that the ABI passes as one.
+inline bool livesInVector(const llvm::Type *Ty) {
+  return Ty->isFPOrFPVectorTy();
+}
 
 /// Whether \p V is made in its function, and not a constant.
 bool hasHome(const llvm::Value *V);

@@ -321,7 +321,7 @@ static uint8_t scalarPrefix(const Type *Ty) {
 }
 
 void FunctionCompiler::compileFloat(const BinaryOperator &I) {
-  if (!getScalarSize(I.getType()))
+  if (!getScalarSize(I.getType()) || I.getType()->isVectorTy())
     return fail("a type");
   const uint8_t Op = I.getOpcode() == Instruction::FAdd   ? 0x58
                      : I.getOpcode() == Instruction::FMul ? 0x59
@@ -338,7 +338,7 @@ void FunctionCompiler::compileFloat(const BinaryOperator &I) {
 
 void FunctionCompiler::compileNegation(const Instruction &I) {
   const unsigned Size = getScalarSize(I.getType());
-  if (!Size)
+  if (!Size || I.getType()->isVectorTy())
     return fail("a type");
   const Reg To = take(I.getOperand(0));
   A.loadImmediate(R11, Size == 8 ? 1ull << 63 : 1ull << 31);
@@ -383,8 +383,8 @@ void FunctionCompiler::compileCast(const CastInst &I) {
     return setResult(I, R);
   }
   case Instruction::BitCast: {
-    const bool FromVector = From->getType()->isFloatingPointTy();
-    const bool ToVector = I.getType()->isFloatingPointTy();
+    const bool FromVector = livesInVector(From->getType());
+    const bool ToVector = livesInVector(I.getType());
     if (FromVector == ToVector)
       return setResult(I, take(From));
     const Reg Source = use(From), To = allocate(ToVector);
@@ -482,7 +482,22 @@ void FunctionCompiler::compileFromInteger(const CastInst &I) {
 
 void FunctionCompiler::compileSelect(const SelectInst &I) {
   const unsigned Size = getScalarSize(I.getType());
-  if (!Size || !I.getCondition()->getType()->isIntegerTy(1))
+  if (!I.getCondition()->getType()->isIntegerTy(1))
+    return fail("a type");
+  if (I.getType()->isAggregateType()) {
+    const Mem To = aggregate(&I);
+    const Mem Then = aggregate(I.getTrueValue());
+    const Mem Else = aggregate(I.getFalseValue());
+    const auto Other = A.makeLabel(), Done = A.makeLabel();
+    A.testByte(use(I.getCondition()), 1);
+    A.jump(Equal, Other);
+    copyLeaves(I.getType(), To, Then);
+    A.jump(Done);
+    A.bind(Other);
+    copyLeaves(I.getType(), To, Else);
+    return A.bind(Done);
+  }
+  if (!Size)
     return fail("a type");
   const Reg To = take(I.getFalseValue());
   const Reg Other = use(I.getTrueValue());

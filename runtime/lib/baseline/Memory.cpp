@@ -22,7 +22,7 @@ namespace reopt::baseline {
 template <class Access>
 static bool isAtomicInMemory(const Access &I, const Type *Ty) {
   const unsigned Size = getScalarSize(Ty);
-  return Size && !Ty->isFloatingPointTy() && I.getAlign().value() >= Size;
+  return Size && !livesInVector(Ty) && I.getAlign().value() >= Size;
 }
 
 /// Instrumenter's count: one instruction in memory, and a branch on its sign.
@@ -83,7 +83,7 @@ void FunctionCompiler::compileLoad(const LoadInst &I) {
   if (I.isAtomic() && !isAtomicInMemory(I, I.getType()))
     return fail("an atomic access");
   const Mem From = address(I.getPointerOperand());
-  const Reg To = allocate(I.getType()->isFloatingPointTy());
+  const Reg To = allocate(livesInVector(I.getType()));
   A.load(Size, To, From);
   setResult(I, To);
 }
@@ -103,7 +103,7 @@ void FunctionCompiler::compileStore(const StoreInst &I) {
     const GlobalValue *Base = nullptr;
     int64_t Number = 0;
     // One access, whatever is stored.
-    if (!Size || C->getType()->isFloatingPointTy() ||
+    if (!Size || livesInVector(C->getType()) ||
         (splitAddress(*C, DL, Base, Number) && !Base && isInt<32>(Number)))
       return isa<UndefValue>(C)
                  ? void()
@@ -206,7 +206,7 @@ void FunctionCompiler::compileExtract(const ExtractValueInst &I) {
   const unsigned Size = getScalarSize(I.getType());
   if (!Size)
     return fail("a type");
-  const Reg To = allocate(I.getType()->isFloatingPointTy());
+  const Reg To = allocate(livesInVector(I.getType()));
   A.load(Size, To, From);
   setResult(I, To);
 }
@@ -264,6 +264,24 @@ void FunctionCompiler::compileReadModifyWrite(const AtomicRMWInst &I) {
       A.lockXadd(Size, Memory, R);
     }
     return setResult(I, R);
+  }
+  case AtomicRMWInst::And:
+  case AtomicRMWInst::Or:
+  case AtomicRMWInst::Xor: {
+    const Alu Op = I.getOperation() == AtomicRMWInst::And  ? Alu::And
+                   : I.getOperation() == AtomicRMWInst::Or ? Alu::Or
+                                                           : Alu::Xor;
+    allocateFixed(RAX);
+    const Reg With = use(I.getValOperand());
+    const Mem Memory = address(I.getPointerOperand());
+    const auto Again = A.makeLabel();
+    A.load(Size, RAX, Memory);
+    A.bind(Again);
+    A.mov(8, R11, RAX);
+    A.alu(Op, std::max(Size, 4u), R11, With);
+    A.lockCmpxchg(Size, Memory, R11);
+    A.jump(NotEqual, Again);
+    return setResult(I, RAX);
   }
   default:
     fail("an atomic operation");

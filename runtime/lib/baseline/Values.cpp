@@ -36,6 +36,10 @@ unsigned getScalarSize(const Type *Ty) {
     }
   if (auto *Pointer = dyn_cast<PointerType>(Ty))
     return Pointer->getAddressSpace() == 0 ? 8 : 0;
+  if (auto *Pair = dyn_cast<FixedVectorType>(Ty))
+    return Pair->getNumElements() == 2 && Pair->getElementType()->isFloatTy()
+               ? 8
+               : 0;
   return Ty->isFloatTy() ? 4 : Ty->isDoubleTy() ? 8 : 0;
 }
 
@@ -69,7 +73,7 @@ FunctionCompiler::Value &FunctionCompiler::get(const llvm::Value *V) {
   if (Inserted) {
     Value &New = Values.emplace_back();
     Type *Ty = V->getType();
-    New.Vector = Ty->isFloatingPointTy();
+    New.Vector = livesInVector(Ty);
     New.Size = getScalarSize(Ty);
     New.Aggregate = Ty->isAggregateType();
     if (!New.Size && !New.Aggregate)
@@ -245,7 +249,7 @@ Reg FunctionCompiler::use(const llvm::Value *V) {
     LastUsed[R] = ++Clock;
     return R;
   }
-  const Reg R = allocate(V->getType()->isFloatingPointTy());
+  const Reg R = allocate(livesInVector(V->getType()));
   loadTo(R, V);
   if (Lives) {
     get(V).R = R;
@@ -267,7 +271,7 @@ Reg FunctionCompiler::take(const llvm::Value *V) {
       return R;
     }
   }
-  const Reg R = allocate(V->getType()->isFloatingPointTy());
+  const Reg R = allocate(livesInVector(V->getType()));
   loadTo(R, V);
   return R;
 }
@@ -283,6 +287,10 @@ void FunctionCompiler::setResult(const Instruction &I, Reg R) {
   if (V.Global)
     A.store(V.Vector ? V.Size : 8, slot(V), R);
 }
+
+/// Most aggregates are two words, such as what a landing pad is given; those of
+/// one block share their places.
+static constexpr uint64_t PairBytes = 16;
 
 void FunctionCompiler::dropUses(const Instruction &I) {
   for (const Use &Operand : I.operands()) {
@@ -301,6 +309,11 @@ void FunctionCompiler::dropUses(const Instruction &I) {
       continue;
     if (V.R != NoReg)
       release(V.R);
+    if (V.Aggregate && V.HasSlot && !V.Global &&
+        DL.getTypeAllocSize(Operand->getType()) <= PairBytes) {
+      FreePairs.push_back(V.Offset);
+      V.HasSlot = false;
+    }
     if (V.HasSlot && !V.Global && !V.Aggregate && V.Offset < 0) {
       FreeSlots.push_back(V.Offset);
       V.HasSlot = false;
@@ -311,6 +324,8 @@ void FunctionCompiler::dropUses(const Instruction &I) {
 /// \p I is compiled: what only it needed is free.
 void FunctionCompiler::finish(const Instruction &I) {
   dropUses(I);
+  FreePairs.append(BorrowedPairs);
+  BorrowedPairs.clear();
   Locked = 0;
 }
 
@@ -373,19 +388,24 @@ Mem FunctionCompiler::address(const llvm::Value *Pointer) {
 
 /// The frame's copy of an aggregate.
 Mem FunctionCompiler::aggregate(const llvm::Value *V) {
-  auto Allocate = [&] {
+  auto Allocate = [&](bool Shared) {
     forEachLeaf(V->getType(), 0, [](Type *, uint64_t) {});
-    return allocateFrame(
-        std::max<uint64_t>(DL.getTypeAllocSize(V->getType()), 1), 16);
+    const uint64_t Size = DL.getTypeAllocSize(V->getType());
+    if (Shared && Size <= PairBytes && !FreePairs.empty())
+      return FreePairs.pop_back_val();
+    return allocateFrame(std::max(Size, PairBytes), 16);
   };
   if (auto *C = dyn_cast<Constant>(V)) {
-    const Mem To = Mem::at(RBP, Allocate());
+    const int32_t Offset = Allocate(/*Shared=*/true);
+    if (DL.getTypeAllocSize(V->getType()) <= PairBytes)
+      BorrowedPairs.push_back(Offset);
+    const Mem To = Mem::at(RBP, Offset);
     storeConstant(To, *C);
     return To;
   }
   Value &Home = get(V);
   if (!Home.HasSlot) {
-    Home.Offset = Allocate();
+    Home.Offset = Allocate(/*Shared=*/!Home.Global);
     Home.HasSlot = true;
   }
   return Mem::at(RBP, Home.Offset);
@@ -418,6 +438,8 @@ void FunctionCompiler::storeConstant(const Mem &To, const Constant &C) {
   if (auto *Float = dyn_cast<ConstantFP>(&C)) {
     const APInt Bits = Float->getValueAPF().bitcastToAPInt();
     Number = Size == 4 ? Bits.getSExtValue() : int64_t(Bits.getZExtValue());
+  } else if (C.isNullValue()) {
+    Number = 0;
   } else if (Ty->isIntegerTy(1)) {
     Number = C.isOneValue();
     if (!isa<ConstantInt>(C))

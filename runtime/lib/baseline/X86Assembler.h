@@ -109,7 +109,13 @@ inline Cond invert(Cond C) { return Cond(C ^ 1); }
 /// The arithmetic instructions that share one layout.
 enum class Alu : uint8_t { Add, Or, Adc, Sbb, And, Sub, Xor, Cmp };
 
-enum class Shift : uint8_t { Left = 4, LogicalRight = 5, ArithmeticRight = 7 };
+enum class Shift : uint8_t {
+  RotateLeft = 0,
+  RotateRight = 1,
+  Left = 4,
+  LogicalRight = 5,
+  ArithmeticRight = 7
+};
 
 /// Appends to the contents of one section. Sizes are in bytes: 1, 2, 4 or 8.
 class X86Assembler {
