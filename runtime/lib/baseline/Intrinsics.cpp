@@ -18,7 +18,8 @@ using namespace llvm;
 
 namespace reopt::baseline {
 
-/// What is a function of the C library, with the same result.
+/// What is a function of the C library, and has one right result. fmin() has
+/// two, for zeroes of both signs, and every tier shall have the same.
 bool FunctionCompiler::compileMath(const IntrinsicInst &I) {
   StringRef Name;
   switch (I.getIntrinsicID()) {
@@ -40,22 +41,15 @@ bool FunctionCompiler::compileMath(const IntrinsicInst &I) {
   case Intrinsic::round:
     Name = "round";
     break;
-  case Intrinsic::minnum:
-    Name = "fmin";
-    break;
-  case Intrinsic::maxnum:
-    Name = "fmax";
-    break;
   default:
     return false;
   }
   if (!I.getType()->isFloatTy() && !I.getType()->isDoubleTy())
     return false;
-  SmallVector<const llvm::Value *, 2> Arguments(I.args());
   SmallString<16> Full(Name);
   if (I.getType()->isFloatTy())
     Full += 'f';
-  callLibrary(Full, I, Arguments);
+  callLibrary(Full, I, {I.getArgOperand(0)});
   takeReturned(I);
   return true;
 }
