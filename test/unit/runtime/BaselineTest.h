@@ -224,7 +224,6 @@ protected:
   OneCode Ours, Theirs;
   std::vector<std::string> NumberNames, BufferNames;
 
-private:
   static void compare(const std::string &Name,
                       const std::vector<uint64_t> &Arguments, Numbers F,
                       Numbers G) {
