@@ -36,7 +36,7 @@ KINDS = {
 }
 # Phases, innermost first: a sample belongs to the first whose names its stack has.
 PHASES = {
-    "code generation": r"legacy::|[MFB]PPassManager",
+    "code generation": r"legacy::|[MFB]PPassManager|reopt::baseline::",
     "linking": r"llvm::jitlink::",
     "other passes": r"llvm::PassManager|PassInstrumentation|PassBuilder",
     "clang's IR": r"clang::CodeGen|CodeGenerator",

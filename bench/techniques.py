@@ -35,6 +35,7 @@ TECHNIQUES = {
     "warm callees come along": ["warm=100"],
     "vtables lead to bodies": ["direct-tables=off"],
     "loops begin at a cache line": ["align-loops=off"],
+    "tier 0 has its own code generator": ["baseline=off"],
     "tier 0 compiles callees along": ["group=1"],
     "tier 0 has the library inlined": ["inline-library=0"],
     "what nobody uses is not emitted": ["large-input=1000000"],

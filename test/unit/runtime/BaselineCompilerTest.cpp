@@ -378,6 +378,15 @@ TEST_F(BaselineArithmeticTest, IntrinsicsOfIntegers) {
             intFunction("expect" + T, Bits,
                         fill("  %r = call $T @llvm.expect.$T($T %x, $T 1)\n",
                              {{"$T", T}}));
+    for (const char *Op : {"fshl", "fshr"})
+      for (const char *Count : {"%y", "0", "7", "31"})
+        Text += intFunction(
+            Op + T + Count, Bits,
+            fill("  %r = call $T @llvm.$o.$T($T %x, $T %x, $T $c)\n",
+                 {{"$T", T}, {"$o", Op}, {"$c", Count}}));
+    for (const char *Op : {"fshl", "fshr"})
+      Text +=
+          fill("declare $T @llvm.$o.$T($T, $T, $T)\n", {{"$T", T}, {"$o", Op}});
     for (const char *Op : {"smin", "smax", "umin", "umax"})
       Text +=
           fill("declare $T @llvm.$o.$T($T, $T)\n", {{"$T", T}, {"$o", Op}}) +
@@ -396,13 +405,14 @@ TEST_F(BaselineArithmeticTest, IntrinsicsOfFloats) {
                      "\"target-features\"=\"+sse2\" }\n";
   for (unsigned Bits : {32u, 64u}) {
     const std::string F = Bits == 32 ? "f32" : "f64", T = floatType(Bits);
-    for (const char *Op : {"fabs", "sqrt"})
+    for (const char *Op : {"fabs", "sqrt", "floor", "ceil", "trunc", "rint",
+                           "nearbyint", "round"})
       Text += fill("declare $T @llvm.$o.$F($T)\n",
                    {{"$T", T}, {"$o", Op}, {"$F", F}}) +
               floatFunction(Op + T, Bits,
                             fill("  %r = call $T @llvm.$o.$F($T %x)\n",
                                  {{"$T", T}, {"$o", Op}, {"$F", F}}),
-                            /*OneNaN=*/Op[0] == 's');
+                            /*OneNaN=*/StringRef(Op) != "fabs");
     Text += fill("declare $T @llvm.fmuladd.$F($T, $T, $T)\n",
                  {{"$T", T}, {"$F", F}});
     std::string Fused = floatFunction(

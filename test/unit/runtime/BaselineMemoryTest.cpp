@@ -212,6 +212,39 @@ TEST_F(BaselineMemoryTest, Aggregates) {
       %r = sext i16 %i to i64
       ret i64 %r
     }
+    define i64 @choose(ptr %p, i64 %a) {
+      %q = getelementptr i8, ptr %p, i64 16
+      %x = load {i64, i64}, ptr %p
+      %y = load {i64, i64}, ptr %q
+      %c = trunc i64 %a to i1
+      %s = select i1 %c, {i64, i64} %x, {i64, i64} %y
+      %s0 = extractvalue {i64, i64} %s, 0
+      %s1 = extractvalue {i64, i64} %s, 1
+      %t = select i1 %c, {i64, i64} %s, {i64, i64} {i64 5, i64 7}
+      %t1 = extractvalue {i64, i64} %t, 1
+      %d = sub i64 %s0, %s1
+      %r = xor i64 %d, %t1
+      ret i64 %r
+    }
+    define internal <2 x float> @second(i64 %a, <2 x float> %x) noinline {
+      %v = alloca <2 x float>
+      store <2 x float> %x, ptr %v
+      %n = load i64, ptr %v
+      %m = xor i64 %n, %a
+      %r = bitcast i64 %m to <2 x float>
+      ret <2 x float> %r
+    }
+    define i64 @pairs_of_floats(ptr %p, i64 %a) {
+      %q = getelementptr i8, ptr %p, i64 128
+      %x = load <2 x float>, ptr %p
+      %y = call <2 x float> @second(i64 %a, <2 x float> %x)
+      %c = trunc i64 %a to i1
+      %s = select i1 %c, <2 x float> %x, <2 x float> %y
+      store <2 x float> %s, ptr %q
+      store <2 x float> zeroinitializer, ptr %p
+      %r = bitcast <2 x float> %y to i64
+      ret i64 %r
+    }
     define i64 @arrays(ptr %p, i64 %a) {
       %x = load [4 x i16], ptr %p
       %n = trunc i64 %a to i16
@@ -340,7 +373,7 @@ TEST_F(BaselineMemoryTest, AtomicReadModifyWrites) {
   std::string Text;
   for (unsigned Bits : {8u, 16u, 32u, 64u}) {
     const std::string T = intType(Bits);
-    for (const char *Op : {"add", "sub", "xchg"})
+    for (const char *Op : {"add", "sub", "xchg", "and", "or", "xor"})
       for (const char *Value : {"%x", "1", "-1", "100"}) {
         Text += fill("define i64 @\"$o $T $v\"(ptr %p, i64 %a) {\n"
                      "$n"

@@ -81,9 +81,43 @@ TEST_F(BaselineRefusalTest, InstructionsThatItDoesNotKnow) {
            "define i32 @f(i32 %x) {\n"
            "  %r = call i32 @llvm.ctpop.i32(i32 %x)\n  ret i32 %r\n}\n"
            "declare i32 @llvm.ctpop.i32(i32)",
+           // Of zeroes of both signs, a library's may return the other one.
            "define double @f(double %x) {\n"
-           "  %r = call double @llvm.floor.f64(double %x)\n  ret double %r\n}\n"
-           "declare double @llvm.floor.f64(double)",
+           "  %r = call double @llvm.minnum.f64(double %x, double 0.0)\n"
+           "  ret double %r\n}\n"
+           "declare double @llvm.minnum.f64(double, double)",
+           // A library has locks for what lies across words.
+           "define i64 @f(ptr %p) {\n"
+           "  %r = load atomic i64, ptr %p acquire, align 1\n  ret i64 %r\n}",
+           "define void @f(ptr %p) {\n"
+           "  store atomic i64 1, ptr %p seq_cst, align 4\n  ret void\n}",
+           "define i32 @f(ptr %p) {\n"
+           "  %r = atomicrmw add ptr %p, i32 3 seq_cst, align 2\n  ret i32 "
+           "%r\n}",
+           "define { i32, i1 } @f(ptr %p) {\n"
+           "  %r = cmpxchg ptr %p, i32 3, i32 4 seq_cst seq_cst, align 1\n"
+           "  ret { i32, i1 } %r\n}",
+           // A call.
+           "define void @f() {\n  call void @llvm.trap() #0\n  unreachable\n}\n"
+           "declare void @llvm.trap()\n"
+           "attributes #0 = { \"trap-func-name\"=\"foo\" }",
+           // Must not be a call.
+           "define void @f(ptr %p, ptr %q) {\n"
+           "  call void @llvm.memcpy.inline.p0.p0.i64(ptr %p, ptr %q, i64 "
+           "4000, "
+           "i1 false)\n  ret void\n}\n"
+           "declare void @llvm.memcpy.inline.p0.p0.i64(ptr, ptr, i64, i1)",
+           "declare i32 @__gxx_personality_v0(...)\n"
+           "declare void @llvm.donothing()\n"
+           "define void @f() personality ptr @__gxx_personality_v0 {\n"
+           "  invoke void @llvm.donothing() to label %a unwind label %b\n"
+           "a:\n  ret void\n"
+           "b:\n  %l = landingpad { ptr, i32 } cleanup\n"
+           "  resume { ptr, i32 } %l\n}",
+           // Its caller counts on registers that it does not save here.
+           "define void @f() \"no_caller_saved_registers\" { ret void }",
+           "define void @f() \"target-features\"=\"+sse2,+retpoline\" "
+           "{ ret void }",
            "define i32 @f(ptr %p) {\n"
            "  %r = atomicrmw nand ptr %p, i32 3 seq_cst\n  ret i32 %r\n}",
            "define i32 @f(ptr %p) {\n"
