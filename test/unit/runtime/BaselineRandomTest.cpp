@@ -29,7 +29,8 @@ namespace {
 
 class Generator {
 public:
-  explicit Generator(unsigned Seed) : Random(Seed) {}
+  /// \p Shuffle: the blocks lie in any order.
+  Generator(unsigned Seed, bool Shuffle) : Shuffle(Shuffle), Random(Seed) {}
 
   /// A module of \p Functions functions that call those before them.
   std::string makeModule(unsigned Functions) {
@@ -490,6 +491,7 @@ private:
       Visible.push_back({Self.Types[I], Name});
     }
     Text += ") {\n";
+    const size_t BodyAt = Text.size();
     beginBlock("entry");
     emit("%floats = alloca double");
     for (unsigned I = 0; I < 2; ++I) {
@@ -520,10 +522,29 @@ private:
     } else {
       emit("ret " + Self.Result + " " + pick(Self.Result, false));
     }
+    if (Shuffle)
+      shuffleBlocks(BodyAt);
     Text += "}\n";
     Callees.push_back(std::move(Self));
   }
 
+  /// Of the function whose entry block begins at \p At, which stays first.
+  void shuffleBlocks(size_t At) {
+    std::vector<std::string> Blocks;
+    StringRef Rest = StringRef(Text).drop_front(At);
+    for (StringRef Line; !Rest.empty();) {
+      std::tie(Line, Rest) = Rest.split('\n');
+      if (!Line.starts_with(" "))
+        Blocks.emplace_back();
+      Blocks.back() += (Line + "\n").str();
+    }
+    std::shuffle(Blocks.begin() + 1, Blocks.end(), Random);
+    Text.resize(At);
+    for (const std::string &B : Blocks)
+      Text += B;
+  }
+
+  const bool Shuffle;
   std::mt19937 Random;
   std::string Text, Block;
   std::vector<Value> Visible;
@@ -534,26 +555,20 @@ private:
 };
 
 class BaselineRandomTest : public BaselineTest,
-                           public testing::WithParamInterface<unsigned> {};
+                           public testing::WithParamInterface<unsigned> {
+protected:
+  void compareRandom(bool Shuffle) {
+    const std::string Text = Generator(GetParam(), Shuffle).makeModule(12);
+    if (link(Text))
+      compareNumbers({0, 1, 6, 0x7f, 0xffff8000, 0x80000000, 0x123456789abcdef0,
+                      0x7fffffffffffffff, 0x8000000000000000,
+                      0xffffffffffffffff});
+  }
+};
 
-TEST_P(BaselineRandomTest, BothCompilersAgree) {
-  // The borders, without pairs of floats, which random code makes itself.
-  const std::vector<uint64_t> Arguments = {0,
-                                           1,
-                                           6,
-                                           0x7f,
-                                           0xffff8000,
-                                           0x80000000,
-                                           0x123456789abcdef0,
-                                           0x7fffffffffffffff,
-                                           0x8000000000000000,
-                                           0xffffffffffffffff};
-  const std::string Text = Generator(GetParam()).makeModule(12);
-  if (link(Text))
-    compareNumbers(Arguments);
-  if (HasFailure())
-    fprintf(stderr, "%s\n", Text.c_str());
-}
+TEST_P(BaselineRandomTest, BothCompilersAgree) { compareRandom(false); }
+
+TEST_P(BaselineRandomTest, BlocksMayLieInAnyOrder) { compareRandom(true); }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, BaselineRandomTest, testing::Range(1u, 31u));
 
