@@ -61,6 +61,7 @@ void X86Assembler::memory(uint8_t Prefix, bool Wide, unsigned Escape,
 }
 
 void X86Assembler::operand(Reg Register, const Mem &M) {
+  assert((M.Base != NoReg || M.Index == NoReg) && "an index needs a base");
   const uint8_t Field = low(Register) << 3;
   if (M.Symbol != ElfObject::NoSymbol) {
     byte(Field | 5);
