@@ -7,9 +7,9 @@
 ///
 /// \file
 /// An interpreter has clang's backend run over each input, which makes a target
-/// machine and a pass builder, and at -O0 has passes for always_inline functions
-/// and coroutines only. For an input of one declaration that is half of all the
-/// work. See upstream/idle-backend.md.
+/// machine and a pass builder, and at -O0 has passes for always_inline
+/// functions and coroutines only. For an input of one declaration that is half
+/// of all the work. See upstream/idle-backend.md.
 ///
 //===----------------------------------------------------------------------===//
 
