@@ -11,7 +11,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionCompiler.h"
-#include "llvm/ADT/MapVector.h"
 
 using namespace llvm;
 
@@ -73,8 +72,8 @@ StringRef FunctionCompiler::findUnsupported() const {
     if (F.hasFnAttribute(Name))
       return "an attribute of the function";
   StringRef Features = F.getFnAttribute("target-features").getValueAsString();
-  for (StringRef Feature : {"-sse", "-sse2", "-x87", "+soft-float",
-                            "+retpoline", "+harden-sls", "+lvi", "+seses"})
+  for (StringRef Feature : {"-sse", "-x87", "+soft-float", "+retpoline",
+                            "+harden-sls", "+lvi", "+seses"})
     if (Features.contains(Feature))
       return "a feature of the processor";
   if (F.hasPersonalityFn() &&
@@ -104,28 +103,6 @@ static bool isAddressIn(const GetElementPtrInst &Gep, const Instruction &User) {
   auto *Store = dyn_cast<StoreInst>(&User);
   return Store && Store->getPointerOperand() == &Gep &&
          Store->getValueOperand() != &Gep;
-}
-
-/// One index, of a width that instructions can scale, is added by the next
-/// instruction, the only user.
-void FunctionCompiler::foldIndexed(const GetElementPtrInst &Gep) {
-  const Instruction *User = Gep.getNextNode();
-  if (!Gep.hasOneUse() || Gep.user_back() != User || !isAddressIn(Gep, *User))
-    return;
-  SmallMapVector<llvm::Value *, APInt, 4> Indices;
-  APInt Distance(64, 0);
-  if (!Gep.collectOffset(DL, 64, Indices, Distance) || Indices.size() != 1 ||
-      !Distance.isSignedIntN(31))
-    return;
-  auto [Index, Scale] = Indices.front();
-  if (!Index->getType()->isIntegerTy(64) || isa<Constant>(Index) ||
-      !(Scale == 1 || Scale == 2 || Scale == 4 || Scale == 8))
-    return;
-  Value &To = get(&Gep);
-  To.Folded = true;
-  To.Offset = int32_t(Distance.getSExtValue());
-  To.Index = Index;
-  To.Scale = uint8_t(Scale.getZExtValue());
 }
 
 /// An address of constant distance to another is worked out where it is used:

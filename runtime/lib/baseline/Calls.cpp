@@ -203,6 +203,20 @@ void FunctionCompiler::moveToRegisters(
     loadTo(To, V);
 }
 
+/// In which registers the parts of an aggregate are returned.
+void FunctionCompiler::forEachReturned(
+    Type *Ty, function_ref<void(Type *, uint64_t, Reg)> Do) {
+  unsigned Integers = 0, Floats = 0;
+  forEachLeaf(Ty, 0, [&](Type *Leaf, uint64_t Offset) {
+    const bool IsFloat = livesInVector(Leaf);
+    unsigned &Count = IsFloat ? Floats : Integers;
+    if (Count == 2)
+      return fail("a returned value");
+    Do(Leaf, Offset, IsFloat ? Reg(XMM0 + Count) : Count ? RDX : RAX);
+    ++Count;
+  });
+}
+
 void FunctionCompiler::takeReturned(const CallBase &I) {
   Type *Ty = I.getType();
   if (Ty->isVoidTy())
@@ -217,14 +231,7 @@ void FunctionCompiler::takeReturned(const CallBase &I) {
   if (!Ty->isAggregateType())
     return fail("the type of a result");
   const Mem To = aggregate(&I);
-  unsigned Integers = 0, Floats = 0;
-  forEachLeaf(Ty, 0, [&](Type *Leaf, uint64_t Offset) {
-    const bool IsFloat = livesInVector(Leaf);
-    unsigned &Count = IsFloat ? Floats : Integers;
-    if (Count == 2)
-      return fail("the type of a result");
-    const Reg From = IsFloat ? Reg(XMM0 + Count) : Count ? RDX : RAX;
-    ++Count;
+  forEachReturned(Ty, [&](Type *Leaf, uint64_t Offset, Reg From) {
     if (Leaf->isIntegerTy(1))
       A.aluImmediate(Alu::And, 4, From, 1);
     A.store(getScalarSize(Leaf), To.plus(Offset), From);

@@ -124,6 +124,7 @@ Cond FunctionCompiler::compare(const ICmpInst &I) {
   }
   return getCondition(I.getPredicate());
 }
+
 namespace {
 
 /// How ucomiss and ucomisd answer a comparison: carry says less or unordered,
@@ -406,14 +407,7 @@ void FunctionCompiler::compileReturn(const ReturnInst &I) {
         A.extend(Signed, Size, 4, To, To);
     } else if (Ty->isAggregateType()) {
       const Mem From = aggregate(V);
-      unsigned Integers = 0, Floats = 0;
-      forEachLeaf(Ty, 0, [&](Type *Leaf, uint64_t Offset) {
-        const bool IsFloat = livesInVector(Leaf);
-        unsigned &Count = IsFloat ? Floats : Integers;
-        if (Count == 2)
-          return fail("a returned value");
-        const Reg To = IsFloat ? Reg(XMM0 + Count) : Count ? RDX : RAX;
-        ++Count;
+      forEachReturned(Ty, [&](Type *Leaf, uint64_t Offset, Reg To) {
         A.load(getScalarSize(Leaf), To, From.plus(Offset));
       });
     } else {

@@ -68,9 +68,6 @@ private:
     bool Aggregate = false;
     uint8_t Size = 0;
     int32_t Offset = 0;
-    /// Of a folded address: what is added to it, times Scale; or null.
-    const llvm::Value *Index = nullptr;
-    uint8_t Scale = 1;
     /// Not yet compiled.
     unsigned Uses = 0;
   };
@@ -100,7 +97,6 @@ private:
   void analyze();
   void countUses(const llvm::Instruction &I);
   void foldAddress(const llvm::GetElementPtrInst &Gep);
-  void foldIndexed(const llvm::GetElementPtrInst &Gep);
   bool isFusedWithBranch(const llvm::Instruction &I) const;
   bool isOperandOfNext(const llvm::LoadInst &I) const;
 
@@ -193,6 +189,9 @@ private:
   void
   moveToRegisters(llvm::ArrayRef<std::pair<Reg, const llvm::Value *>> Moves);
   void takeReturned(const llvm::CallBase &I);
+  void forEachReturned(
+      llvm::Type *Ty,
+      llvm::function_ref<void(llvm::Type *, uint64_t Offset, Reg)> Do);
 
   // Intrinsics.cpp
   bool compileIntrinsic(const llvm::IntrinsicInst &I);

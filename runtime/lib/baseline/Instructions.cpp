@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Arithmetic, conversions and memory.
+// Arithmetic and conversions, and who compiles which instruction.
 //
 //===----------------------------------------------------------------------===//
 

@@ -369,19 +369,9 @@ Mem FunctionCompiler::address(const llvm::Value *Pointer) {
   if (V.FrameAddress)
     return Mem::at(RBP, V.Offset);
   if (V.Folded) {
-    Mem M = address(cast<GetElementPtrInst>(Pointer)->getPointerOperand())
-                .plus(V.Offset);
-    if (!V.Index)
-      return M;
-    // What the linker fills in leaves no room for an index.
-    if (M.Symbol != ElfObject::NoSymbol || M.Base == NoReg) {
-      const Reg Base = allocate(false);
-      A.lea(Base, M);
-      M = Mem::at(Base);
-    }
-    M.Index = use(V.Index);
-    M.Scale = V.Scale;
-    return M;
+    const int32_t Distance = V.Offset;
+    return address(cast<GetElementPtrInst>(Pointer)->getPointerOperand())
+        .plus(Distance);
   }
   return Mem::at(use(Pointer));
 }

@@ -247,20 +247,22 @@ TEST_F(TierZeroCompilerTest, BadAssemblyIsAnError) {
 }
 
 TEST_F(TierZeroCompilerTest, ManyThreadsCompileAtOnce) {
-  TierZeroCompiler Compiler(Machine, /*UseBaseline=*/false);
-  LLVMContext Ctx;
-  const uint64_t Expected = codeSize(*cantFail(Compiler(*parse(Ctx))));
-  std::atomic<unsigned> Wrong{0};
-  std::vector<std::thread> Threads;
-  for (int T = 0; T != 6; ++T)
-    Threads.emplace_back([&] {
-      LLVMContext Ctx;
-      for (int I = 0; I != 20; ++I)
-        Wrong += codeSize(*cantFail(Compiler(*parse(Ctx)))) != Expected;
-    });
-  for (auto &T : Threads)
-    T.join();
-  EXPECT_EQ(Wrong, 0u);
+  for (bool UseBaseline : {false, true}) {
+    TierZeroCompiler Compiler(Machine, UseBaseline);
+    LLVMContext Ctx;
+    const uint64_t Expected = codeSize(*cantFail(Compiler(*parse(Ctx))));
+    std::atomic<unsigned> Wrong{0};
+    std::vector<std::thread> Threads;
+    for (int T = 0; T != 6; ++T)
+      Threads.emplace_back([&] {
+        LLVMContext Ctx;
+        for (int I = 0; I != 20; ++I)
+          Wrong += codeSize(*cantFail(Compiler(*parse(Ctx)))) != Expected;
+      });
+    for (auto &T : Threads)
+      T.join();
+    EXPECT_EQ(Wrong, 0u);
+  }
 }
 
 TEST_F(TierZeroCompilerTest, ServesAJIT) {
